@@ -1,5 +1,5 @@
 import type { Route } from "@playwright/test";
-import { drop, expect, expectAccessible, test } from "./support.ts";
+import { Company, drop, expect, expectAccessible, test } from "./support.ts";
 
 const FILE = file("vendas.csv");
 
@@ -119,4 +119,49 @@ test("what cannot be sent is said before anything is", async ({ page, visit }) =
     .getByLabel("Arquivos")
     .setInputFiles({ name: "foto.png", mimeType: "image/png", buffer: Buffer.from("x") });
   await expect(page.getByRole("alert")).toContainText("foto.png");
+});
+
+test("whoever has no table yet tries a sample file, is never told that it has not come, and sees what came in", async ({
+  page,
+  visit,
+}) => {
+  const company = new Company();
+  await company.call("POST", "/provision");
+  await page.addInitScript(() => {
+    const look = (): void => {
+      if (document.body?.textContent.includes("ainda não chegaram")) document.title = "flashed";
+    };
+    new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
+  });
+  await visit("/", page, company);
+  await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Criar tabela" })).toHaveCount(1); // the ways in stand in one place
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Experimentar com um arquivo de exemplo" }).click();
+  await page.getByRole("button", { name: "Importar 24 linhas em vendas_exemplo" }).click();
+  await expect(page.getByRole("heading", { name: /24 linhas gravadas/ })).toBeVisible();
+  const rows = page.getByRole("region", { name: "As primeiras linhas" }).getByRole("row");
+  await expect(rows).toHaveCount(6);
+  await expect(rows.nth(1)).toHaveText(/1001.*01\/03\/2025.*01310100.*São Paulo.*Caderno.*19,90/);
+  await expectAccessible(page);
+  await expect(page).not.toHaveTitle("flashed");
+
+  const [, table = ""] =
+    /tabelas\/(\w+)/.exec((await page.getByRole("link", { name: "Ver tabela" }).getAttribute("href")) ?? "") ?? [];
+  const more = "Pedido;Data;CEP;Cidade;Produto;Quantidade;Valor total\n2001;02/04/2025;50010000;Olinda;Lápis;1;2,50\n";
+  const job = await company.upload("vendas_mais.csv", more, table);
+  await visit(`/envios/${job}`, page, company);
+  await page.getByRole("button", { name: /^Acrescentar 1 linha/ }).click();
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /^Acrescentar 1 linha/ })
+    .click();
+  const last = page.getByRole("region", { name: "As últimas linhas que entraram" }).getByRole("row");
+  await expect(last).toHaveText([/Pedido/, /2001.*Olinda/]);
+  await company.call("POST", `/${table}/data`, { rows: [{ pedido: 9 }] });
+  await page.goto("about:blank");
+  await visit(`/envios/${job}`, page, company); // another row is the last now, and no file's
+  await expect(page.getByRole("heading", { name: /1 linha gravada/ })).toBeVisible();
+  await page.waitForLoadState("networkidle");
+  await expect(last).toHaveCount(0);
 });

@@ -25,7 +25,11 @@ function later<Props extends object>(name: string, load: () => Promise<{ default
   return (props: Props) => {
     const { data: code, error } = useQuery({ queryKey: ["code", name], queryFn, retry: false, staleTime: "static" });
     if (error) return <Failure error={error} onRetry={() => location.reload()} />;
-    return code ? <code.default {...props} /> : <Loading label={t`Abrindo`} />;
+    return code ? (
+      <code.default {...props} />
+    ) : (
+      <Loading label={t`Abrindo`} late={t`Abrindo a página; a rede está lenta`} />
+    );
   };
 }
 

@@ -16,17 +16,15 @@ export function Decisions() {
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   return (
     <>
-      <>
-        {misfits.map(({ source }) => (
-          <Button
-            key={source}
-            onClick={() => onAdjust([source], { type: "text" })}
-          >{t`Importar “${source}” como texto`}</Button>
-        ))}
-        {job.error && (
-          <Button onClick={() => onConfirm("skip")}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
-        )}
-      </>
+      {misfits.map(({ source }) => (
+        <Button
+          key={source}
+          onClick={() => onAdjust([source], { type: "text" })}
+        >{t`Importar “${source}” como texto`}</Button>
+      ))}
+      {job.error && (
+        <Button onClick={() => onConfirm("skip")}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
+      )}
       {!job.error && out.least > 0 && (
         <Radios legend={t`O que fazer com as linhas que não servem`} choices={misfitChoices()} {...field("onMisfit")} />
       )}

@@ -20,7 +20,8 @@ export function FileGrid({ table }: { table: TableReading }) {
     const head = scroller.current?.querySelector(".mt-head-selected");
     head?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [selected]);
-  if (!preview.data) return <Pending query={preview} label={t`Carregando as linhas do arquivo`} />;
+  const loading = t`Carregando as linhas do arquivo`;
+  if (!preview.data) return <Pending query={preview} label={loading} late={loading} />;
   const byPlace = new Map<number, ReviewedColumn>();
   for (const one of table.include ? columns : []) {
     const place = places.get(one.column.name);

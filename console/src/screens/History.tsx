@@ -3,7 +3,7 @@ import { fileNames, type Job } from "../api/types";
 import { ACTIVE, useConsole, useTable } from "../ui/context";
 import { Listing, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
-import { SelectField } from "../ui/parts";
+import { Empty, SelectField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { statusLabels } from "../values/words";
@@ -17,7 +17,7 @@ const modeLabels = (): Record<string, string> => ({
 
 /** Every upload of the company, newest first. */
 export default function History() {
-  const { api } = useConsole();
+  const { api, can } = useConsole();
   const { query, change, at } = useAddress();
   const status = (query.get("situacao") ?? "") as Job["status"] | "";
   return (
@@ -39,7 +39,16 @@ export default function History() {
           api.GET("/upload-jobs", { query: { page, per_page: 20, ...(status && { status }) }, signal })
         }
         again={(jobs) => jobs.some((job) => ACTIVE.has(job.status)) && 5_000}
-        empty={t`Nenhum envio`}
+        empty={
+          <Empty
+            title={t`Nenhum envio`}
+            {...(status === "" ? { hint: t`Cada arquivo que chega fica aqui, com o que foi feito dele.` } : {})}
+          >
+            {can("upload") && status === "" && (
+              <Link href="/enviar" className="mt-button mt-button-primary">{t`Enviar arquivo`}</Link>
+            )}
+          </Empty>
+        }
       >
         {(job) => <JobCard key={job._id} job={job} />}
       </Listing>

@@ -1,16 +1,17 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { ApiFailure, isGone } from "../api/session";
 import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/ConfirmBar";
 import { Review } from "../review/Review";
-import { useConsole, useJob } from "../ui/context";
+import { useConsole, useJob, useTable } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Empty, Failure, Pending, ProgressBar, Steps } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { formatCount, formatMeasure, plural } from "../values/numbers";
 import { statusLabels } from "../values/words";
+import { CameIn } from "./CameIn";
 
 /** One upload from arrival to its end: progress, the review, the result, the errors. */
 export default function JobScreen({ jobId }: { jobId: string }) {
@@ -31,7 +32,14 @@ export default function JobScreen({ jobId }: { jobId: string }) {
   return <Screen job={job.data} />;
 }
 
+const ARRIVING_MS = 8_000; // what was sent is known to have arrived within a few seconds
+
 function Working({ job }: { job: Job }) {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setLate(true), ARRIVING_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
   const phase = job.progress?.phase === "inferring" ? t`Identificando colunas` : statusLabels()[job.status];
   const rows =
     job.progress?.total_rows !== undefined && job.progress.phase === "inserting"
@@ -41,7 +49,7 @@ function Working({ job }: { job: Job }) {
     <section aria-labelledby="job-title">
       <h1 id="job-title">{fileNames(job)}</h1>
       <Steps now={job.status === "inserting" ? 3 : 1} />
-      {job.status === "queued" && (
+      {job.status === "queued" && isLate && (
         <p className="mt-note">
           {t`Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e`}{" "}
           <Link href={uploadPath(job)}>{t`envie de novo`}</Link>.
@@ -58,7 +66,9 @@ function uploadPath({ user_table_id: table }: Job): string {
 }
 
 function Done({ job }: { job: Job }) {
-  const { api } = useConsole();
+  const { api, can } = useConsole();
+  const hasTable = job.user_table_id !== null && !(job.undone_at && job.mode === "create");
+  const { data: table } = useTable(job.user_table_id ?? "", hasTable);
   const result = job.result;
   const counts = result && [
     plural(result.inserted, "linha gravada", "linhas gravadas"),
@@ -73,11 +83,14 @@ function Done({ job }: { job: Job }) {
   return (
     <section aria-labelledby="job-title">
       <h1 id="job-title">{job.undone_at ? t`Importação desfeita` : t`Concluído`}</h1>
-      <p>{fileNames(job)}</p>
+      <p>
+        {fileNames(job)}
+        {table && ` → ${table.title || table.display_name}`}
+      </p>
       {counts && <h2>{t`${counts.filter(Boolean).join(" · ")} em ${formatMeasure(result.seconds)} s`}</h2>}
       {job.undone_at && <p>{t`Desfeita em ${formatMoment(job.undone_at)}`}</p>}
       <div className="mt-actions">
-        {job.user_table_id && !(job.undone_at && job.mode === "create") && (
+        {hasTable && (
           <Link href={`/tabelas/${job.user_table_id}`} className="mt-button mt-button-primary">{t`Ver tabela`}</Link>
         )}
         {result && result.rejected > 0 && (
@@ -86,6 +99,7 @@ function Done({ job }: { job: Job }) {
         {!job.undone_at && <Undo job={job} />}
         <Link href="/enviar" className="mt-button mt-button-plain">{t`Enviar outro arquivo`}</Link>
       </div>
+      {table && !job.undone_at && can("data-read") && <CameIn job={job} table={table} />}
     </section>
   );
 }

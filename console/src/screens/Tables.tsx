@@ -7,6 +7,7 @@ import { t } from "../ui/language";
 import { Button, Empty, Pending, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
+import { SampleFile } from "./SampleFile";
 
 /** The company's tables: searched, counted, opened. */
 export function Tables() {
@@ -22,7 +23,7 @@ export function Tables() {
 }
 
 function List() {
-  const { api } = useConsole();
+  const { api, can } = useConsole();
   const { query, change, at } = useAddress();
   const search = query.get("q") ?? "";
   return (
@@ -40,9 +41,15 @@ function List() {
         load={(page, signal) => api.GET("", { query: { page, per_page: 20, ...(search && { search }) }, signal })}
         empty={
           search === "" ? (
-            <Empty title={t`Nenhuma tabela ainda`}>
-              <WaysIn />
-            </Empty>
+            <div className="mt-start">
+              <Empty
+                title={t`Nenhuma tabela ainda`}
+                hint={t`Envie uma planilha ou um CSV como está: você confere como foi lido, e as linhas ficam prontas para filtrar, editar e usar no BI.`}
+              >
+                <WaysIn />
+                {can("upload") && <SampleFile />}
+              </Empty>
+            </div>
           ) : (
             <Empty title={t`Nenhuma tabela com “${search}” no nome`}>
               <Button onClick={() => change({ q: "", pagina: "" })}>{t`Limpar a procura`}</Button>

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { EXTENSIONS, isSending, isSent, type Mode, type UploadQueue, type UploadState } from "../api/uploads";
 import { useConsole, useRecipe, useTable } from "../ui/context";
@@ -9,6 +9,7 @@ import { Button, Failure, ProgressBar, Radios, Steps } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { formatBytes } from "../values/numbers";
 import { modes } from "../values/words";
+import { SampleFile } from "./SampleFile";
 
 /** Files straight to the bucket, a bar each; then the review. */
 export default function Upload() {
@@ -53,7 +54,9 @@ export default function Upload() {
         </div>
       )}
       {state.files.length === 0 ? (
-        <DropZone disabled={state.isDeclaring} onFiles={begin} />
+        <DropZone disabled={state.isDeclaring} onFiles={begin}>
+          {table === null && <SampleFile />}
+        </DropZone>
       ) : (
         <Bars uploads={uploads} state={state} />
       )}
@@ -61,7 +64,13 @@ export default function Upload() {
   );
 }
 
-function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; disabled: boolean }) {
+interface DropZoneProps {
+  onFiles: (files: File[]) => void;
+  disabled: boolean;
+  children: ReactNode;
+}
+
+function DropZone({ onFiles, disabled, children }: DropZoneProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <div className="mt-drop">
@@ -74,6 +83,7 @@ function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; dis
         >{t`escolha no computador`}</Button>
       </p>
       <p className="mt-quiet">{t`CSV, XLSX, XLS, ODS, JSON, Parquet ou ZIP · até 10 arquivos de uma mesma tabela`}</p>
+      {children}
       <input
         ref={input}
         type="file"

@@ -267,7 +267,13 @@ export function detailText(detail: Partial<Record<string, unknown>>, letter?: st
 
 const WAKING_MS = 3_000; // a database that sleeps takes longer than any other answer
 
-export function Loading({ label }: { label: string }) {
+interface LoadingProps {
+  label: string;
+  /** What is said where it takes long; what asks no database says something else. */
+  late?: string;
+}
+
+export function Loading({ label, late = t`Acordando o banco de dados; pode levar alguns segundos` }: LoadingProps) {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     const timer = window.setTimeout(() => setLate(true), WAKING_MS);
@@ -276,7 +282,7 @@ export function Loading({ label }: { label: string }) {
   return (
     <div className="mt-skeleton" role="status">
       <span className="mt-hidden">{label}</span>
-      {isLate && navigator.onLine && <span>{t`Acordando o banco de dados; pode levar alguns segundos`}</span>}
+      {isLate && navigator.onLine && <span>{late}</span>}
       <i />
       <i />
       <i />
@@ -285,17 +291,25 @@ export function Loading({ label }: { label: string }) {
 }
 
 /** What stands there until an answer comes: that it is on its way, or what it failed by. */
-export function Pending({ query, label }: { query: { error: unknown; refetch: () => unknown }; label: string }) {
-  if (!query.error) return <Loading label={label} />;
+export function Pending({ query, ...said }: LoadingProps & { query: { error: unknown; refetch: () => unknown } }) {
+  if (!query.error) return <Loading {...said} />;
   return <Failure error={query.error} onRetry={() => void query.refetch()} />;
 }
 
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+interface EmptyProps {
+  title: string;
+  /** What can be done here, and what comes of it. */
+  hint?: string;
+  children?: ReactNode;
+}
+
+export function Empty({ title, hint, children }: EmptyProps) {
   return (
     <div className="mt-empty">
       <p>
         <strong>{title}</strong>
       </p>
+      {hint && <p className="mt-quiet">{hint}</p>}
       <div className="mt-actions">{children}</div>
     </div>
   );
