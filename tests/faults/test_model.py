@@ -18,11 +18,13 @@ from worlds import World
 
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
+from managed_tables.documents.document import built
 from managed_tables.documents.statements import WantedSchema
-from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
+from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, ROWS_BREAK_RULE, RULE_BROKEN, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job, end_jobs_of
+from managed_tables.rules.rule import Rule
 from managed_tables.tables.definitions import TableChange
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_ingest.sweep import sweep_job
@@ -31,6 +33,7 @@ from managed_tables_insert import handler as inserting
 FAR = "9999-01-01T00:00:00.000Z"
 NAMES = st.sampled_from(["vendas", "outras", "novas"])
 VALUES = st.lists(st.integers(0, 99).map(str), min_size=1, max_size=4)
+UNIQUE = built(Rule).model_validate({"id": "r_n", "kind": "unique", "columns": ["n"]})
 MODES = st.sampled_from(["append", "replace"])
 
 
@@ -55,6 +58,7 @@ class Lives(Life):
         super().__init__(world)
         self.tables: dict[str, tuple[str, list[str]]] = {}  # name: id and rows
         self.uploads: dict[str, Upload] = {}
+        self.ruled: set[str] = set()  # ids of tables in which no value may repeat
 
     # --- tables and rows
     @rule(name=NAMES, fault=FAULTS)
@@ -78,8 +82,26 @@ class Lives(Life):
         table_id, rows = self._table(pick)
         new = NewRows([{"n": value} for value in values], IdempotencyKey(new_record_id(), "digest"))
         table = self.services.named_table(self.world.company_id, table_id, USER_ID)
-        assert self._ask(lambda: table.do(insert, new), fault) == "ok"
+        code = self._ask(lambda: table.do(insert, new), fault)
+        if table_id in self.ruled and _repeats([*rows, *values]):
+            assert code == RULE_BROKEN.code
+            return
+        assert code == "ok"
         rows.extend(values)
+
+    @precondition(lambda self: self.tables)
+    @rule(pick=PICKS, is_ruled=st.booleans(), fault=FAULTS)
+    def set_rules(self, pick: int, is_ruled: bool, fault: Fault | None) -> None:
+        """Let no value repeat, or let them again; rows that do keep the rule out."""
+        table_id, rows = self._table(pick)
+        change = TableChange(rules=[UNIQUE] if is_ruled else [])
+        update = self.services.table_operations.update
+        code = self._ask(lambda: update(self.world.company, table_id, change), fault)
+        if is_ruled and _repeats(rows):
+            assert code == ROWS_BREAK_RULE.code
+            return
+        assert code == "ok"
+        (self.ruled.add if is_ruled else self.ruled.discard)(table_id)
 
     @precondition(lambda self: self.tables)
     @rule(pick=PICKS, name=NAMES, fault=FAULTS)
@@ -195,7 +217,8 @@ class Lives(Life):
             if record.is_terminal:
                 assert (record.status == "done") == upload.is_applied
             assert not (upload.is_applied and upload.is_cancelled)
-        for name, (_, rows) in self.tables.items():
+        for name, (table_id, rows) in self.tables.items():
+            assert not (table_id in self.ruled and _repeats(rows)), name
             found = self.world.query(f'SELECT n::text FROM "{name}" ORDER BY id')
             assert [value for (value,) in found] == rows, name
 
@@ -265,6 +288,10 @@ class Lives(Life):
 
     def _table(self, pick: int) -> tuple[str, list[str]]:
         return self.tables[self._name(pick)]
+
+
+def _repeats(rows: list[str]) -> bool:
+    return len(set(rows)) < len(rows)
 
 
 def test_any_life_of_a_company_ends_as_its_model_says(world: World, pytestconfig: pytest.Config) -> None:

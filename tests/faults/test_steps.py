@@ -29,7 +29,7 @@ from steps import (
     Scenario,
     repeat_until_ended,
 )
-from undoing import SetKey, Undo, Upsert
+from undoing import SetKey, SetRules, Undo, Upsert
 from worlds import World
 
 SCENARIOS = [
@@ -74,6 +74,7 @@ SCENARIOS = [
     StartExport(),
     *(Export(form) for form in ("csv", "xlsx", "parquet", "jsonl")),
     SetKey(),
+    SetRules(),
     Upsert(),
     Undo("create"),
     Undo("append"),
@@ -82,7 +83,7 @@ SCENARIOS = [
 ]
 
 # Requests that find out whether a commit was done whose answer was lost.
-FIND_OUT = (Create, Rename, ChangeColumns, Deactivate, Delete, SetKey, Undo)
+FIND_OUT = (Create, Rename, ChangeColumns, Deactivate, Delete, SetKey, SetRules, Undo)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))

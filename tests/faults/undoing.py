@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import psycopg
+import pytest
 from injection import run_step
 from steps import NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Scenario, Step, TableOperation
 from worlds import World
 
 from managed_tables.catalog.job_records import JobMode
+from managed_tables.documents.document import built
 from managed_tables.errors import NOT_UNDOABLE, ApiError
 from managed_tables.ids import NOBODY
+from managed_tables.rules.rule import Rule
 from managed_tables.tables.definitions import TableChange
 from managed_tables_api.undoing import undo_job
 from managed_tables_insert.handler import run_job
@@ -35,6 +39,55 @@ class SetKey(TableOperation):
             " AND NOT indisprimary ORDER BY 2"
         )
         assert indexes == [(True, False), (True, False), (True, True)]
+
+
+CITIES = [{"n": number, "valor": 1, "texto": "c"} for number in (-1, -2, -3, 7)]
+OLD_RULES = [
+    {"id": "r_fica", "kind": "range", "columns": ["n"], "max": 100},
+    {"id": "r_muda", "kind": "range", "columns": ["valor"], "min": 0},
+    {"id": "r_sai", "kind": "unique", "columns": ["n"]},
+]
+NEW_RULES = [
+    OLD_RULES[0],
+    {**OLD_RULES[1], "max": 10},
+    {"id": "r_par", "kind": "unique", "columns": ["n", "texto"]},
+    {"id": "r_texto", "kind": "length", "columns": ["texto"], "max": 60},
+    {"id": "r_avisa", "kind": "length", "columns": ["texto"], "max": 1, "severity": "warn"},
+]
+
+
+def rules_of(given: list[dict[str, Any]]) -> list[Rule]:
+    return [built(Rule).model_validate(one) for one in given]
+
+
+class SetRules(TableOperation):
+    """A rule stays, one is changed, one goes, four come: a CHECK, an index, a foreign key, one that warns."""
+
+    name = "set rules"
+
+    def set_up(self, world: World) -> Step:
+        cities = world.make_table("cidades", SCHEMA, CITIES)
+        self.table_id = world.make_table("vendas", SCHEMA, OLD)
+        update = world.services.table_operations.update
+        update(world.company, cities, TableChange(key=("n",)))
+        update(world.company, self.table_id, TableChange(rules=rules_of(OLD_RULES)))
+        in_table = {"id": "r_ref", "kind": "in_table", "columns": ["n"], "table": cities, "column": "n"}
+        self.wanted = rules_of([*NEW_RULES, in_table])
+        return lambda: self.operate(world)
+
+    def operate(self, world: World) -> None:
+        change = TableChange(rules=self.wanted)
+        world.fresh_services().table_operations.update(world.company, self.table_id, change)
+
+    def check(self, world: World, value: Any) -> None:
+        assert list(self.record(world).rules) == self.wanted
+        wrong = ("(101, 1, 'a')", "(7, 11, 'a')", "(-1, 1, 'antiga')", "(8, 1, 'a')", f"(7, 1, '{'a' * 61}')")
+        for row in wrong:
+            with pytest.raises(psycopg.IntegrityError, match=r"rule\$"):
+                world.query(
+                    "INSERT INTO vendas (id, n, valor, texto)"
+                    f" SELECT gen_random_uuid(), * FROM (VALUES {row}) AS wrong"
+                )
 
 
 class Upsert(Scenario):

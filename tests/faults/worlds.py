@@ -16,7 +16,7 @@ from staged_objects import Rows
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobMode, JobRecord, UploadedFile
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.tables import TableRecord, read_rules
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import NOBODY, new_record_id
@@ -24,6 +24,7 @@ from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.shares import can_go_on, occupies_slot
+from managed_tables.tables.constraints import constraint_name
 from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
@@ -159,7 +160,7 @@ class World:
             self.services.s3.delete_object(Bucket=settings.bucket_name, Key=object_key)
         with self.connect() as connection:
             for schema, name in _physical(connection):
-                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, name)))
+                connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(schema, name)))
             connection.execute(
                 "DELETE FROM managed_tables.tables; DELETE FROM managed_tables.row_counts;"
                 " DELETE FROM managed_tables.applied_jobs; DELETE FROM managed_tables.applied_requests;"
@@ -196,6 +197,7 @@ class World:
             for record in visible:
                 _assert_same(connection, record)
                 _assert_indexed(connection, record)
+                _assert_ruled(connection, record)
         pk = f"COMPANY#{self.company_id}"
         jobs = {item["job_id"] for item in self.services.items.query(pk, "JOB#")}
         exports = {item["export_id"] for item in self.services.items.query(pk, "EXPORT#")}
@@ -261,12 +263,31 @@ def _assert_same(connection: PgConnection, record: Any) -> None:
 def _assert_indexed(connection: PgConnection, record: Any) -> None:
     """Check that every index of the definition exists and is valid, and that there is no other."""
     found = connection.execute(
-        "SELECT indisvalid, indisunique FROM pg_index WHERE indrelid = %s::regclass AND NOT indisprimary",
+        "SELECT indisvalid, indisunique FROM pg_index WHERE indrelid = %s::regclass AND NOT indisprimary"
+        " AND NOT starts_with((SELECT relname FROM pg_class WHERE oid = indexrelid), 'rule$')",
         [sql.Identifier("public", record.display_name).as_string(connection)],
     ).fetchall()
     unique = [is_unique for is_valid, is_unique in found if is_valid]
     assert len(unique) == len(found), "an index is not valid"
     assert (unique.count(True), unique.count(False)) == (int(record.key is not None), len(record.indexes))
+
+
+def _assert_ruled(connection: PgConnection, record: TableRecord) -> None:
+    """Check that both stores have the same rules, and that those that refuse are held, and no others."""
+    table = sql.Identifier("public", record.display_name).as_string(connection)
+    (stored,) = connection.execute(
+        "SELECT rules::text FROM managed_tables.tables WHERE table_id = %s", [record.table_id]
+    ).fetchone() or ("",)
+    found = connection.execute(
+        "SELECT conname FROM pg_constraint"
+        " WHERE conrelid = %(table)s::regclass AND starts_with(conname, 'rule$')"
+        " UNION SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+        " WHERE indrelid = %(table)s::regclass AND starts_with(relname, 'rule$')",
+        {"table": table},
+    ).fetchall()
+    assert read_rules(stored) == record.rules
+    held = [constraint_name(record.table_id, rule) for rule in record.rules if rule.refuses]
+    assert sorted(name for (name,) in found) == sorted(held)
 
 
 def waiting_machine(services: ApiServices, name: str) -> str:
