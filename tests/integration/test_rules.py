@@ -191,6 +191,46 @@ def test_a_hidden_column_takes_its_rules_along_and_brings_them_back(table: Table
         table.sql("INSERT INTO {t} (id, valor) VALUES (gen_random_uuid(), -1)")
 
 
+def told(table: TableClient, **query: Any) -> list[tuple[str, str, list[str]]]:
+    """Return action, rule and columns of the changes of rules in the table's history."""
+    url = f"/v1/managed-tables/{table.table_id}/history"
+    answer = table.company.http.get(url, params=query, headers=table.rows.headers())
+    assert answer.status_code == 200, answer.text
+    return [(one["action"], one["rule"], one["columns"]) for one in answer.json()["rules"]]
+
+
+def test_the_history_of_a_table_names_changes_of_its_rules(rows_company: RowsCompany) -> None:
+    """Who, when and which, the newest first; what only followed its column, or stayed, is no change."""
+    rules = [{**RANGE, "id": "r_a"}, {"id": "r_b", "kind": "length", "columns": ["nome"], "max": 9}]
+    table = created(rows_company, *COLUMNS, rules=rules)
+    table.changed(rules=[{**rules[0], "max": 50}, rules[1]], title="outro")
+    _, _, *others = COLUMNS
+    table.changed(columns=[COLUMNS[0], column("preco", "decimal", previous_name="valor"), *others])
+    table.changed(columns=[column("preco", "decimal"), *others])
+    url, headers = f"/v1/managed-tables/{table.table_id}", table.rows.headers()
+    assert table.company.http.post(f"{url}/columns/nome/restore", headers=headers).status_code == 200
+    table.changed(rules=[])
+    removed = [("removed", "r_a", ["preco"]), ("removed", "r_b", ["nome"])]
+    assert told(table) == [
+        *reversed(removed),
+        ("added", "r_b", ["nome"]),
+        ("removed", "r_b", ["nome"]),
+        ("changed", "r_a", ["valor"]),
+        ("added", "r_b", ["nome"]),
+        ("added", "r_a", ["valor"]),
+    ]
+    (newest, *_) = table.company.http.get(f"{url}/history", headers=headers).json()["rules"]
+    assert (newest["user_id"], newest["kind"], newest["at"][-1]) == (
+        "5f0000000000000000000002",
+        "length",
+        "Z",
+    )
+    assert told(table, to="2020-01-01") == told(table, action="update") == told(table, page=2) == []
+    table.changed(history=False)
+    table.changed(rules=rules[1:])
+    assert told(table) == []
+
+
 # Values of another table
 
 

@@ -63,6 +63,7 @@ def stop_history(connection: PgConnection, table_id: str, table: sql.Identifier)
     """Record nothing more of the table, and forget what was recorded."""
     execute(connection, "DROP TRIGGER IF EXISTS {:i} ON {}", _TRIGGER, table)
     connection.execute("DELETE FROM managed_tables.row_history WHERE table_id = %s", [table_id])
+    connection.execute("DELETE FROM managed_tables.rule_changes WHERE table_id = %s", [table_id])
 
 
 def record_renames(connection: PgConnection, table_id: str, renames: list[tuple[str, str]]) -> None:

@@ -111,7 +111,9 @@ def put_contract(
         plan = ContractPlan(columns=read.columns, rules=rules, unmapped=read.unmapped)
         return ContractPlanAnswer(plan=plan, confirm=plans.offer(bound))
     plans.take(confirm, bound)
-    changed = services.table_operations.update(company, table.table_id, _change(table, read, rules))
+    changed = services.table_operations.update(
+        company, table.table_id, _change(table, read, rules, caller.user_id)
+    )
     with services.open_company(company) as connection, connection.transaction():
         keep_identity(connection, table.table_id, read.identity.as_json())
     return TableAnswer.of(company, changed, services.table_reading.count(company, changed))
@@ -125,7 +127,7 @@ def _identity(connection: PgConnection, table: TableRecord) -> Identity:
     return Identity(id=table.table_id, name=table.display_name, schema_name=table.display_name)
 
 
-def _change(table: TableRecord, read: ReadContract, rules: list[Rule]) -> TableChange:
+def _change(table: TableRecord, read: ReadContract, rules: list[Rule], user_id: str) -> TableChange:
     return TableChange(
         columns=[ColumnChange(**column.model_dump()) for column in read.columns],
         title=read.title,
@@ -133,5 +135,6 @@ def _change(table: TableRecord, read: ReadContract, rules: list[Rule]) -> TableC
         key=read.key,
         indexes=read.indexes,
         rules=rules,
+        user_id=user_id,
         versions=frozenset({table.version}),
     )

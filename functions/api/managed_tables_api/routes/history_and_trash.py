@@ -30,6 +30,7 @@ from managed_tables_api.calls import (
     KnownTable,
     PathTable,
     Services,
+    SignedIn,
     api_router,
     raises,
     requires,
@@ -140,7 +141,7 @@ def _cells(
 def list_table_history(
     table: PathTable, query: FromQuery[row_history.HistoryQuery]
 ) -> row_history.TableHistoryAnswer:
-    """Return a page of the changes of the table's rows, the newest first."""
+    """Return a page of the changes of the table's rows, the newest first; the first with those of rules."""
     return row_history.of_table(table, query)
 
 
@@ -234,9 +235,11 @@ def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Serv
 
 @router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))
 @raises(errors.INVALID_SCHEMA, errors.TABLE_BUSY)
-def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> TableAnswer:
+def restore_column(
+    name: str, table: KnownTable, company: KnownCompany, caller: SignedIn, services: Services
+) -> TableAnswer:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
-    restored = services.table_operations.restore_column(company, table.table_id, name)
+    restored = services.table_operations.restore_column(company, table.table_id, name, caller.user_id)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
 
 

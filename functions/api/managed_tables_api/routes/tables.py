@@ -1,5 +1,6 @@
 """Routes of tables, and of what each remembers of the files that fill it."""
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -120,6 +121,7 @@ def update_table(
     body: models.FromSchema[models.TableUpdate],
     seen: models.SeenVersions,
     company: KnownCompany,
+    caller: SignedIn,
     services: Services,
 ) -> models.TableAnswer:
     """Change a table's name, columns or status, all or nothing; what is as it was changes nothing."""
@@ -127,7 +129,9 @@ def update_table(
     if body.shows_answer:
         row_count = services.table_reading.count(company, before)
         body.require_unchanged(models.TableAnswer.of(company, before, row_count).as_json())
-    table = services.table_operations.update(company, table_id.lower(), body.as_change(seen))
+    table = services.table_operations.update(
+        company, table_id.lower(), replace(body.as_change(seen), user_id=caller.user_id)
+    )
     return models.TableAnswer.of(company, table, services.table_reading.count(company, table))
 
 

@@ -23,6 +23,7 @@ from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
 from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.kept_rows import STAGED_ID, kept_table
+from managed_tables.rules.rule import RuleKind
 from managed_tables.schema import Column
 from managed_tables.values import array_text
 from managed_tables_api.http.requests import ListAnswer, Numbers, NumbersQuery, PageQuery, StrictModel
@@ -32,6 +33,7 @@ from managed_tables_api.rows.row_models import MAX_PER_PAGE, PerPage, Row, RowId
 from managed_tables_api.rows.running import Definition, Table, row_key
 from managed_tables_api.rows.statements import compose_reading, compose_statement, part
 
+_MAX_RULE_CHANGES = 100
 Action = Literal["insert", "update", "delete", "restore"]
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
 
@@ -127,11 +129,25 @@ class TableRowChange(RowChange):
     row_id: RowId
 
 
+class RuleChange(Document):
+    """A change of the table's rules: which one, whose, and when."""
+
+    at: Moment
+    user_id: RecordId | None
+    action: Literal["added", "changed", "removed"]
+    rule: str
+    kind: RuleKind
+    columns: Annotated[list[str], Field(max_length=MAX_COLUMNS)]
+
+
 class TableHistoryAnswer(ListAnswer):
     """A page of the changes of a table's rows, the newest first."""
 
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
     records: Annotated[list[TableRowChange], Field(max_length=MAX_PER_PAGE)]
+    rules: Annotated[list[RuleChange], Field(max_length=_MAX_RULE_CHANGES)] = Field(
+        description="As últimas mudanças das regras, na primeira página e sem `action`"
+    )
 
 
 class OriginCell(Document):
@@ -306,7 +322,33 @@ def of_table(table: Table, asked: HistoryQuery) -> TableHistoryAnswer:
         if place in told
     ]
     ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
-    return TableHistoryAnswer(total=total, quantity=len(records), next_cursor=ended, records=records)
+    is_first = asked.page == 1 and asked.cursor is None and asked.action is None
+    rules = _rule_changes(table, asked) if is_first else []
+    return TableHistoryAnswer(
+        total=total, quantity=len(records), next_cursor=ended, records=records, rules=rules
+    )
+
+
+def _rule_changes(table: Table, asked: HistoryQuery) -> list[RuleChange]:
+    """Return the last changes of the table's rules, the newest first."""
+    statement = compose_reading(
+        "SELECT changed_at, user_id, action, rule_id, kind, columns FROM managed_tables.rule_changes"
+        " WHERE table_id = %(table_id)s::text AND changed_at > {since}"
+        " AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)"
+        " AND (%(from)s::timestamptz IS NULL OR changed_at >= %(from)s::timestamptz)"
+        " AND (%(to)s::timestamptz IS NULL OR changed_at < %(to)s::timestamptz)"
+        " ORDER BY change_id DESC LIMIT {most}",
+        since=_SINCE,
+        most=sql.Literal(_MAX_RULE_CHANGES),
+    )
+    zone = table.settings.zone
+    limits = {"from": in_zone(asked.since, zone), "to": in_zone(asked.until, zone)}
+    found = table.read(statement, {**table.kept_days, **limits, "user_id": asked.user_id})
+    return [
+        RuleChange(at=timestamp(at), user_id=user, action=action, rule=rule, kind=kind, columns=columns)
+        for _, at, user, action, rule, kind, columns in found
+        if at is not None
+    ]
 
 
 def _page(table: Table, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]]:

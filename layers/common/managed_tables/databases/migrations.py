@@ -272,6 +272,22 @@ _CONTRACTS = """
     CREATE TABLE managed_tables.contracts (table_id text PRIMARY KEY, identity jsonb NOT NULL)
 """
 
+# Who changed which rule of a table (managed_tables.tables.rule_changes); not what it says: it may name
+# people.
+_RULE_CHANGES = """
+    CREATE TABLE managed_tables.rule_changes (
+        change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        table_id text NOT NULL,
+        changed_at timestamptz NOT NULL DEFAULT now(),
+        user_id text,
+        action text NOT NULL,
+        rule_id text NOT NULL,
+        kind text NOT NULL,
+        columns jsonb NOT NULL
+    );
+    CREATE INDEX ON managed_tables.rule_changes (table_id, change_id);
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _RELEASED + CATALOG_VIEWS,
@@ -286,6 +302,7 @@ MIGRATIONS: Sequence[str] = (
     _CONTRACTS,
     NAMED_FUNCTIONS,  # again at the end whenever they change
     _MEMORY,
+    _RULE_CHANGES,
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1

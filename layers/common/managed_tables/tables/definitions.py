@@ -276,6 +276,7 @@ class TableChange:
     indexes: Sequence[Sequence[str]] | EllipsisType = ...
     history: bool | None = None
     rules: Sequence[Rule] | EllipsisType = ...
+    user_id: str | None = None  # who asks for it, for the history of rules
     versions: frozenset[int] | None = None  # of which the table's must be one
 
     def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:

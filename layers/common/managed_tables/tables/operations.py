@@ -42,6 +42,7 @@ from managed_tables.tables.constraints import (
     Constraints,
     ReturningRules,
     check_rules,
+    kept_rules,
     plan_rules,
     refuse_referred,
     translated_references,
@@ -69,6 +70,7 @@ from managed_tables.tables.reconciliation import (
     Reconciliation,
     Waiting,
 )
+from managed_tables.tables.rule_changes import record_rule_changes
 
 # While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
 DDL_LOCK_TIMEOUT_MS = 1_000
@@ -119,6 +121,7 @@ class TableOperations:
                 physical.add_primary_key(connection, table.table_id, display_name)
                 physical.align_indexes(connection, table.table_id, applied)
                 Constraints(connection, table.table_id, self.zone).add(applied)
+                record_rule_changes(connection, table.table_id, (), applied, user_id)
 
             return _Attempt(table, applied, step)
 
@@ -160,7 +163,9 @@ class TableOperations:
         """Drop the columns that the job has added; raises ColumnsInUse where one is in use: repeatable."""
         self.update(company, table_id, TableChange(unused_columns=frozenset(names), job_id=job_id))
 
-    def restore_column(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
+    def restore_column(
+        self, company: ConnectionRecord, table_id: str, name: str, user_id: str | None = None
+    ) -> TableRecord:
         """Bring back the last hidden column of this name; raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
 
         Its rules come along, those that cannot be held any more as ones that warn.
@@ -168,13 +173,18 @@ class TableOperations:
         returning = ReturningRules(self.zone, partial(self._find_columns, company))
         while True:
             try:
-                return self._restore_column(company, table_id, name, returning)
+                return self._restore_column(company, table_id, name, returning, user_id)
             except ApiError as error:
                 if not returning.soften(error):
                     raise
 
     def _restore_column(
-        self, company: ConnectionRecord, table_id: str, name: str, returning: ReturningRules
+        self,
+        company: ConnectionRecord,
+        table_id: str,
+        name: str,
+        returning: ReturningRules,
+        user_id: str | None,
     ) -> TableRecord:
         def begin(waiting: Waiting) -> _Attempt:
             table = self.reconciliation.await_end(company, table_id, waiting)
@@ -196,6 +206,7 @@ class TableOperations:
                 bring_back(connection, table_id, physical.physical_name(table.display_name), hidden)
                 restore_column_in_recipe(connection, table_id, hidden.hidden_name)
                 Constraints(connection, table_id, self.zone).add(applied, is_asked=False)
+                record_rule_changes(connection, table_id, table.rules, applied, user_id)
                 physical.write_comments(connection, applied)
                 record_change(connection, table_id, applied)
 
@@ -355,6 +366,8 @@ class TableOperations:
             with translated_references():
                 physical.align_indexes(connection, table.table_id, applied)
         constraints.add(applied)
+        was = kept_rules(table.applied, replace(plan, hidden={}))
+        record_rule_changes(connection, table.table_id, was, applied, change.user_id)
         if plan.renamed or physical.comments_of(applied) != physical.comments_of(table.applied):
             physical.write_comments(connection, applied)
         _follow_claims(connection, table.table_id, change, plan)
