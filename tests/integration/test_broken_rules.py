@@ -202,3 +202,11 @@ def test_rules_are_checked_against_the_rows(table: TableClient) -> None:
     assert [(one["broken"], len(one["examples"])) for one in given] == [(30, 20), (15, 15)]
     assert given[1]["rule"] == "r_mais"
     assert given[1]["examples"][0]["nome"] == "5299"
+
+
+def test_the_rules_that_are_checked_are_those_of_now(rows_company: RowsCompany) -> None:
+    """Also where the table had none when the process came to know it."""
+    table = created(rows_company, column("valor", "decimal"))
+    assert check(table, {}) == []
+    table.changed(rules=[RULES[0]])
+    assert [one["rule"] for one in check(table, {})] == ["r_valor"]

@@ -42,14 +42,15 @@ class RuleChecksAnswer(Document):
 
 
 def check_rules(table: Table, rules: Sequence[Rule]) -> RuleChecksAnswer:
-    """Return how many rows break each of the rules, in one scan, and the first of these rows."""
-    if not rules:
-        return RuleChecksAnswer(records=[])
+    """Return how many rows break each of the rules, in one scan, and the first of these rows.
+
+    Without rules the database is asked as well: it knows whether the table has some by now.
+    """
     definition, zone = table.definition, table.settings.zone.key
     tests = [broken_test(definition, rule, TABLE.as_string(), zone) for rule in rules]
     counts = [compose("count(*) FILTER (WHERE {})", test) for test in tests]
     statement = compose_reading(
-        "SELECT count(*), ARRAY[{counts}] FROM {table} AS {t}", definition, counts=counts
+        "SELECT count(*), ARRAY[{counts}]::bigint[] FROM {table} AS {t}", definition, counts=counts
     )
     _, rows, broken = table.read(statement, {})[0]
     return RuleChecksAnswer(
