@@ -50,6 +50,7 @@ _Numbers = list[int | None]
 """A row's numbers in the smallest unit of each column; None for a cell that is no number."""
 
 _SURE = 6.0  # bits that must be saved besides those that say which row is a sum
+_SURE_OF_MEAN = 10.0  # and which is a mean: there are more candidates, and a file that loads itself waits
 _MISFIT = 0.5  # of the bits of a number that is no sum: a mean, a share
 _FEWEST_ROWS = 2  # to sum: one alone is its own sum
 _ANCHORS = 3  # columns by which the rows of a sum are counted
@@ -237,7 +238,7 @@ def _sums(rows: Sequence[_Numbers]) -> Iterator[int]:
 
 def _means(rows: Sequence[_Numbers]) -> Iterator[int]:
     """Yield the places of rows that are the mean of rows right above them, which are left out of the next."""
-    sure = _SURE + 2 * log2(len(rows))  # of how many rows has to be said, too
+    sure = _SURE_OF_MEAN + 2 * log2(len(rows))  # of how many rows has to be said, too
     above: list[_Numbers] = []
     for place, row in enumerate(rows):
         if any(_saved_by_mean(row, above[-count:]) >= sure for count in _counts_of_mean(row, above)):
