@@ -133,6 +133,16 @@ class Cloud:
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
 
+    def wait_until_arrived(self, console: Console, job_id: str) -> None:
+        """Wait until the job's record says that a file of it has come."""
+        key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
+
+        def has_come() -> bool | None:
+            item = self.dynamodb.get_item(TableName=self.facts["table_name"], Key=key, ConsistentRead=True)
+            return "arrived" in item["Item"] or None
+
+        until(has_come, STEP_LIMIT_SECONDS)
+
     def wait_until_published(self, console: Console, job_id: str) -> None:
         """Wait until the job's end has been published on the bus, which only its record shows."""
         key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
@@ -306,8 +316,8 @@ def inbox_flow(console: Console, cloud: Cloud) -> None:
 def sweep_flow(console: Console, cloud: Cloud) -> None:
     """Sweep one job of each kind that a sweep handles.
 
-    Overdue, never started, confirmed but not delivered, interrupted while inserting, cancelled or failed
-    but not cleared.
+    Overdue, also where a file has come whose event was lost, never started, confirmed but not delivered,
+    interrupted while inserting, cancelled or failed but not cleared.
     """
     check_failed_append = failed_append(console, cloud, is_kept=True)
     company, idle = console.other_company(), console.other_company()
@@ -316,6 +326,15 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     declared = {"files": [{"name": "a.csv", "size_bytes": 3}]}
     overdue = company.ok("POST", "/upload", declared)["job_id"]
     cloud.change_job(company, overdue, expires_at={"S": LONG_AGO})
+    unheard = console.other_company()  # of one of two files nobody heard; the record tells of the other
+    unheard.provision()
+    both = unheard.ok(
+        "POST", "/upload", {"files": [{"name": name, "size_bytes": 1} for name in ("e.csv", "f.csv")]}
+    )
+    came = both["uploads"][0]["fields"]["key"]
+    cloud.s3.put_object(Bucket=cloud.facts["bucket_name"], Key=came, Body=b"x")
+    cloud.wait_until_arrived(unheard, both["job_id"])
+    cloud.change_job(unheard, both["job_id"], arrived={"SS": ["-"]}, expires_at={"S": LONG_AGO})
     lost = company.ok("POST", "/upload", declared)
     key = lost["uploads"][0]["fields"]["key"]
     cloud.change_job(company, lost["job_id"], arrived={"SS": [key]}, updated_at={"S": LONG_AGO})
@@ -332,7 +351,7 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     cloud.age_database(idle)
     swept = cloud.invoke("SweepFunction", {})
     assert "Contents" not in cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=left)
-    assert {"expired", "started", "confirmed", "failed"} <= set(swept), swept
+    assert {"expired", "arrived", "started", "confirmed", "failed"} <= set(swept), swept
     check_failed_append()
     cloud.wait_until_published(company, overdue)
     cloud.wait_until_published(idle, cut)
