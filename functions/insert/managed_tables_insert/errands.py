@@ -76,7 +76,7 @@ def recall_for(services: Services, company_id: str, job_id: str) -> None:
     PostgreSQL, and a database that sleeps keeps nobody from uploading.
     """
     job = services.jobs.find(company_id, job_id)
-    if job is None or job.user_table_id is None or job.recipe_key is not None or job.analysis_key is not None:
+    if job is None or job.recipe_key is not None or job.analysis_key is not None:
         return
     if key := store_memory(services, job):
         services.jobs.keep_recipe(job, key)
