@@ -221,7 +221,7 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
     whole = find_layout(grid, stated)
     best, fewest = [(0, whole)], whole.total
     others = stated if stated.header_line is None else _NOTHING  # a number of header lines is of any table
-    for place, parts, apart in _parted(grid, stated, whole, _splits(grid.rows, whole.start)):
+    for place, parts, apart in _parted(grid, (stated, others), whole, _splits(grid.rows, whole.start)):
         bits = parts + apart
         if bits < fewest:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place), others)]
@@ -230,13 +230,15 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
 
 
 def _parted(
-    grid: Grid, stated: Stated, whole: Layout, splits: Iterable[int]
+    grid: Grid, stated: tuple[Stated, Stated], whole: Layout, splits: Iterable[int]
 ) -> Iterator[tuple[int, float, float]]:
-    """Yield where another table may begin, the bits of the two, and what another table costs there."""
-    others = stated if stated.header_line is None else _NOTHING
+    """Yield where another table may begin, the bits of the two, and what another table costs there.
+
+    `stated` is what is of the first of them, and of the other.
+    """
     for place in splits:
-        above = find_layout(grid.cut(0, place), stated)
-        below = find_layout(grid.cut(place), others)
+        above = find_layout(grid.cut(0, place), stated[0])
+        below = find_layout(grid.cut(place), stated[1])
         row, header = grid.rows[place], grid.rows[whole.first : whole.start]
         repeats = any(cell and cell in line.cells for line in header for cell in row.cells[:1])
         apart = weights.TABLE if row.after_gap or repeats else weights.TABLE_CLOSE
@@ -254,7 +256,7 @@ def find_joined(grid: Grid, layout: Layout) -> list[int]:
     ]
     return [
         grid.rows[place].number
-        for place, bits, _ in _parted(grid, _NOTHING, layout, splits)
+        for place, bits, _ in _parted(grid, (_NOTHING, _NOTHING), layout, splits)
         if bits + weights.GAP * grid.rows[place].after_gap < layout.total
     ]
 
