@@ -2,6 +2,7 @@
 // nothing that nobody has written. CONSOLE_SEED repeats a run.
 
 import type { Page } from "@playwright/test";
+import { generator } from "./generator.ts";
 import { type Company, expect, type Json, test } from "./support.ts";
 
 const SEED = Number(process.env["CONSOLE_SEED"] ?? Date.now() % 100_000);
@@ -11,17 +12,6 @@ const NAMES = ["nome", "inteiro", "valor", "dia"] as const;
 const ROWS = 8;
 
 type Name = (typeof NAMES)[number];
-
-/** A generator of numbers from 0 to below 1 that a seed repeats (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** What has been written, by anybody: as it is typed, as the API has it, as it is shown. */
 class Written {

@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import { generator } from "../../browser/generator";
 import { type Api, ApiFailure } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
 import type { Cells } from "../table/columns";
@@ -25,17 +26,6 @@ const table = {
     nullable: true,
   })),
 } as unknown as Table;
-
-/** A generator of numbers from 0 to below 1 that a seed repeats (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 type Row = Record<string, string | null>;
 type Asked = { path: { row_id?: string }; body: Record<string, unknown>; headers?: Record<string, string> };
