@@ -22,6 +22,7 @@ export interface CellState {
 export interface Conflict {
   clashes: readonly Clash[];
   changes: readonly RowChange[];
+  now: ReadonlyMap<string, RecordOfRow>;
   way: Way;
   /** Lets go on what was written since. */
   settled: () => void;
@@ -377,10 +378,11 @@ export class EditSession implements UnsavedEdits {
   readonly settle = (isMine: boolean): void => {
     const { conflict } = this.state.get();
     if (!conflict) return;
-    const { clashes, changes, way, settled } = conflict;
+    const { clashes, changes, now, way, settled } = conflict;
     this.unmark(clashes.map(({ id, column }) => cellKey(id, column)));
     this.state.update({ conflict: null });
-    const chosen = isMine ? changes : changes.flatMap((change) => without(change, clashes) ?? []);
+    const kept = isMine ? changes : changes.flatMap((change) => without(change, clashes) ?? []);
+    const chosen = this.recordStored(kept, now, way, true);
     if (chosen.length > 0) this.save(chosen, way);
     settled();
   };
@@ -460,16 +462,26 @@ export class EditSession implements UnsavedEdits {
   private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number, isMerged: boolean) {
     const records = await this.answered(() => this.read(changed.map(({ id }) => id)));
     const now = new Map(records.map((record) => [record.id, record]));
+    const left = this.recordStored(changed, now, way, isMerged);
+    if (left.length > 0) await this.mergeWith(now, left, way, meetings, isMerged);
+  }
+
+  /** Take what stands as it is wished for done, by a save whose answer was lost; return what is left to be sent. */
+  private recordStored(
+    changed: readonly RowChange[],
+    now: ReadonlyMap<string, RecordOfRow>,
+    way: Way,
+    isMerged: boolean,
+  ): readonly RowChange[] {
     const stored = changed.filter((change) => isStored(change, now.get(change.id)));
     if (stored.length > 0) {
       const known = stored.map((change) => {
         const record = now.get(change.id);
         return !record || isAsWished(change, record) ? change : meet(change, record).change;
       });
-      this.record(known, records, way, isMerged); // by this page, whose answer was lost: it is not sent again
+      this.record(known, [...now.values()], way, isMerged);
     }
-    const left = changed.filter((change) => !stored.includes(change));
-    if (left.length > 0) await this.mergeWith(now, left, way, meetings, isMerged);
+    return changed.filter((change) => !stored.includes(change));
   }
 
   private async mergeWith(
@@ -497,7 +509,7 @@ export class EditSession implements UnsavedEdits {
     if (clashes.length > 0) {
       this.markAll(changes, () => ({ state: "unsaved", reason: t`Outra pessoa mudou esta linha` }));
       this.sheet.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
-      await new Promise<void>((settled) => this.state.update({ conflict: { clashes, changes, way, settled } }));
+      await new Promise<void>((settled) => this.state.update({ conflict: { clashes, changes, now, way, settled } }));
     } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1, isMerged || !isSame);
   }
 
