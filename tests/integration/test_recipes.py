@@ -8,6 +8,7 @@ from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.statements import LoadTerms
+from managed_tables_api import reanalysis
 
 
 def test_a_load_leaves_a_recipe_told_by_what_the_file_says(reports: Reports) -> None:
@@ -86,6 +87,21 @@ def test_a_change_that_cannot_be_is_422_and_says_where(
     answer = ask(reports.load(MAY), "PUT", body)
     assert answer.status_code == 422
     assert answer.json()["details"][0]["path"] == path
+
+
+def test_a_time_zone_that_the_database_does_not_know_is_422(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each load under such a recipe would fail at the table's own database."""
+    monkeypatch.setattr(reanalysis, "_zones", lambda: {"America/Manaus", "America/Nova_Cidade"})
+    table = reports.load(MAY)
+    before = recipe_of(table)
+    columns = [{"source": "Data", "name": "data", "timezone": "America/Nova_Cidade"}]
+    answer = ask(table, "PUT", {"timezone": "America/Manaus", "columns": columns})
+    assert answer.status_code == 422
+    [found] = answer.json()["details"]
+    assert (found["path"], found["code"]) == ("columns[0].timezone", "UNKNOWN_TIMEZONE")
+    assert recipe_of(table) == before
 
 
 def test_it_follows_the_names_and_types_of_the_tables_columns(reports: Reports) -> None:

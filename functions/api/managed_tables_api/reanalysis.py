@@ -76,9 +76,12 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
     judged = stated.model_copy(update={"tables": merged})
     if impossible := list(find_impossible(analysis.reading, analysis.line_counts, judged)):
         raise ApiError(INVALID_READING, impossible)
-    if unknown := find_unknown_zones(services, job.company_id, [stated.timezone] if stated.timezone else []):
-        found = [detail("body", UNKNOWN_TIMEZONE, path="timezone", value=zone) for zone in unknown]
-        raise ApiError(INVALID_READING, found)
+    if stated.timezone:
+        with services.open_company(services.provisioning.require(job.company_id)) as connection:
+            unknown = find_unknown_zones(connection, [stated.timezone])
+        if unknown:
+            found = detail("body", UNKNOWN_TIMEZONE, path="timezone", value=stated.timezone)
+            raise ApiError(INVALID_READING, [found])
     key = attempt_key(job.company_id, job.job_id, new_record_id(), OVERRIDES)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
     recipe_key = store_memory(services, job)  # the table may have changed since the job was handed it

@@ -170,6 +170,8 @@ def update_recipe(
         if recipe is None:
             raise ApiError(errors.RECIPE_NOT_FOUND)
         parts = body.parts_for(table, recipe)
+        if unknown := body.zone_faults(connection):
+            raise ApiError(errors.INVALID_REQUEST, unknown)
         if body.says_mode(parts) and not is_mode_set(connection, table.table_id):
             parts["mode_set"] = True
         return change_recipe(connection, table.table_id, parts) if parts else recipe

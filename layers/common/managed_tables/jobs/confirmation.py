@@ -13,6 +13,7 @@ from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
+from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import UNKNOWN_COLUMN, UNKNOWN_TIMEZONE, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument, LoadTerms, WantedSchema
@@ -80,22 +81,22 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     return current
 
 
-def find_unknown_zones(services: Services, company_id: str, zones: Collection[str]) -> set[str]:
+def find_unknown_zones(connection: PgConnection, zones: Collection[str]) -> set[str]:
     """Return the time zones that the company's PostgreSQL does not know: our list may be newer than its own.
 
     A load would fail by them.
     """
-    if not zones:
-        return set()
     query = "SELECT name FROM pg_timezone_names WHERE name = ANY(%s)"
-    with services.open_company(services.provisioning.require(company_id)) as connection:
-        return {*zones}.difference(name for (name,) in connection.execute(query, [[*zones]]))
+    return {*zones}.difference(name for (name,) in connection.execute(query, [[*zones]]))
 
 
 def _raise_zone_faults(services: Services, job: JobRecord, wanted: WantedSchema) -> None:
     """Raise INVALID_SCHEMA where the company's PostgreSQL does not know a column's time zone."""
     zones = {name: choice.timezone for name, choice in wanted.terms.choices.items() if choice.timezone}
-    unknown = find_unknown_zones(services, job.company_id, zones.values())
+    if not zones:
+        return
+    with services.open_company(services.provisioning.require(job.company_id)) as connection:
+        unknown = find_unknown_zones(connection, zones.values())
     details = [
         definitions.column_fault(index, column.name, UNKNOWN_TIMEZONE, field="timezone", value=zone)
         for index, column in enumerate(wanted.columns)
