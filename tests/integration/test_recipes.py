@@ -8,6 +8,7 @@ from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.statements import LoadTerms
+from managed_tables.tables.recipes import change_recipe
 from managed_tables_api import reanalysis
 
 
@@ -102,6 +103,19 @@ def test_a_time_zone_that_the_database_does_not_know_is_422(
     [found] = answer.json()["details"]
     assert (found["path"], found["code"]) == ("columns[0].timezone", "UNKNOWN_TIMEZONE")
     assert recipe_of(table) == before
+
+
+def test_a_zone_that_is_sent_back_as_it_is_refuses_no_other_change(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipe may be older than what its server knows: what is as it was changes nothing."""
+    monkeypatch.setattr(reanalysis, "_zones", lambda: {"America/Nova_Cidade"})
+    table = reports.load(MAY)
+    services, company = reports.company.services, reports.company.company
+    with services.open_company(company) as connection, connection.transaction():
+        change_recipe(connection, table.table_id, {"timezone": "America/Nova_Cidade"})
+    answer = ask(table, "PUT", {"timezone": "America/Nova_Cidade", "on_misfit": "skip"})
+    assert (answer.status_code, answer.json().get("on_misfit")) == (200, "skip")
 
 
 def test_it_follows_the_names_and_types_of_the_tables_columns(reports: Reports) -> None:

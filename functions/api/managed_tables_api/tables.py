@@ -16,15 +16,13 @@ from starlette.requests import Request
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.columns import refuse_shared_words
-from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import UNKNOWN_TIMEZONE, Detail, Fault, detail, name_faults, shown_text
+from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, Moment, RecordId
 from managed_tables.documents.recipes import AutoConfirm, LoadRules, Recipe, RecipeColumn
 from managed_tables.documents.statements import LoadMode, OnMisfit
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.confirmation import find_unknown_zones
 from managed_tables.rules.rule import MAX_RULES, Rule
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables import definitions
@@ -294,18 +292,6 @@ class RecipeChange(SentBack):
         if parts.get("columns") == []:
             raise refusal("columns", Fault("TOO_SHORT", "deve ser uma lista com ao menos um item"))
         return parts
-
-    def zone_faults(self, connection: PgConnection) -> list[Detail]:
-        """Return the time zones that the company's PostgreSQL does not know."""
-        zones = {"timezone": self.timezone}
-        zones |= {f"columns[{n}].timezone": column.timezone for n, column in enumerate(self.columns or ())}
-        stated = {path: zone for path, zone in zones.items() if zone}
-        unknown = find_unknown_zones(connection, stated.values()) if stated else ()
-        return [
-            detail("body", UNKNOWN_TIMEZONE, path=path, value=zone)
-            for path, zone in stated.items()
-            if zone in unknown
-        ]
 
     def says_mode(self, parts: Mapping[str, Any]) -> bool:
         """Return whether the mode is a person's from here on: whoever lets jobs go alone has seen it.

@@ -1,15 +1,19 @@
 """Routes of tables, and of what each remembers of the files that fill it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
 from managed_tables import errors
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.details import UNKNOWN_TIMEZONE, detail
 from managed_tables.documents.recipes import Recipe
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
+from managed_tables.jobs.confirmation import find_unknown_zones
 from managed_tables.jobs.ending import end_jobs_of
 from managed_tables.tables.contracts import keep_identity
 from managed_tables.tables.definitions import check_columns, check_table_name
@@ -170,11 +174,26 @@ def update_recipe(
         if recipe is None:
             raise ApiError(errors.RECIPE_NOT_FOUND)
         parts = body.parts_for(table, recipe)
-        if unknown := body.zone_faults(connection):
-            raise ApiError(errors.INVALID_REQUEST, unknown)
+        _refuse_unknown_zones(connection, parts)
         if body.says_mode(parts) and not is_mode_set(connection, table.table_id):
             parts["mode_set"] = True
         return change_recipe(connection, table.table_id, parts) if parts else recipe
+
+
+def _refuse_unknown_zones(connection: PgConnection, parts: Mapping[str, Any]) -> None:
+    """Raise INVALID_REQUEST where a changed part names a zone that the company's PostgreSQL does not know."""
+    columns = enumerate(parts.get("columns", ()))
+    stated = {"timezone": parts.get("timezone")}
+    stated |= {f"columns[{place}].timezone": column["timezone"] for place, column in columns}
+    zones = {path: zone for path, zone in stated.items() if zone}
+    unknown = find_unknown_zones(connection, zones.values()) if zones else ()
+    faults = [
+        detail("body", UNKNOWN_TIMEZONE, path=path, value=zone)
+        for path, zone in zones.items()
+        if zone in unknown
+    ]
+    if faults:
+        raise ApiError(errors.INVALID_REQUEST, faults)
 
 
 @router.delete(
