@@ -179,11 +179,20 @@ def test_rows_that_break_a_rule_are_found(table: TableClient) -> None:
     assert changed.body == {"updated": 2}
 
 
-def check(table: TableClient, body: Any) -> Any:
+def ask_to_check(table: TableClient, body: Any) -> Any:
     url = f"/v1/managed-tables/{table.table_id}/rules/check"
-    answer = table.company.http.post(url, json=body, headers=table.rows.headers())
+    return table.company.http.post(url, json=body, headers=table.rows.headers())
+
+
+def check(table: TableClient, body: Any) -> Any:
+    answer = ask_to_check(table, body)
     assert answer.status_code == 200, answer.text
     return answer.json()["records"]
+
+
+def test_a_mistyped_field_does_not_check_other_rules(table: TableClient) -> None:
+    answer = ask_to_check(table, {"ruls": [{"kind": "unique", "columns": ["nome"]}]})
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "ruls")
 
 
 def test_rules_are_checked_against_the_rows(table: TableClient) -> None:

@@ -105,6 +105,11 @@ def test_one_that_is_dismissed_does_not_come_again(table: TableClient) -> None:
     assert ("named", "cpf") in left
 
 
+def test_a_dismissal_knows_its_own_field_alone(table: TableClient) -> None:
+    answer = call(table, "POST", "proposals/dismiss", {"rule": "r_x", "rules": []})
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "rules")
+
+
 def test_one_row_that_does_not_keep_a_rule_ends_its_proposal(table: TableClient) -> None:
     table.rows.insert(*map(row, range(300)), row(300, cpf="11111111111", valor=-1, situacao="raro"))
     found = proposals(table)

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from managed_tables import exact_json
 from managed_tables.databases.statements import compose
-from managed_tables.documents.document import Count, Document, LateModel
+from managed_tables.documents.document import Count, Document
 from managed_tables.rules.rule import MAX_RULES, Rule
+from managed_tables_api.http.requests import StrictModel
 from managed_tables_api.rows.broken_rules import broken_test
 from managed_tables_api.rows.row_models import Row
 from managed_tables_api.rows.running import Table
@@ -18,7 +19,7 @@ from managed_tables_api.rows.statements import TABLE, Shown, compose_reading
 MAX_EXAMPLES = 20
 
 
-class RulesToCheck(LateModel):
+class RulesToCheck(StrictModel):
     """Rules that the table does not need to have; without any, those that it has."""
 
     rules: Annotated[list[Rule], Field(max_length=MAX_RULES)] | None = Field(

@@ -14,11 +14,12 @@ from pydantic import Field, PlainSerializer
 
 from managed_tables import exact_json
 from managed_tables.databases.statements import compose
-from managed_tables.documents.document import Count, Document, LateModel, Sentence
+from managed_tables.documents.document import Count, Document, Sentence
 from managed_tables.rules.rule import MAX_RULE_ID_CHARACTERS, TODAY, NamedKind, Rule
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.physical import physical_name
 from managed_tables.wording import number
+from managed_tables_api.http.requests import StrictModel
 from managed_tables_api.rows.running import Table
 from managed_tables_api.rows.statements import compose_statement
 
@@ -53,7 +54,7 @@ class ProposalsAnswer(Document):
     records: list[Proposal]
 
 
-class Dismissal(LateModel):
+class Dismissal(StrictModel):
     """The proposal that is not to come again: its rule, or that rule's id."""
 
     rule: Rule | str
