@@ -25,9 +25,11 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
 
 from managed_tables import exact_json
+from managed_tables.schema import is_storable
 from managed_tables_command.api import FAILURES, Api, Json, Login, Refused, sentence_of
 
 _NAME = "managed-tables"
+_ID_DIGITS = 100  # at most, of a request
 _PLAN_SECONDS = 600.0  # as the deployment's own plans
 
 
@@ -87,7 +89,9 @@ class _ExactLines:
 
 def _exact_line(line: str) -> str:
     """Return the line with arguments of which a double holds every number; raises InvalidJson."""
-    message = exact_json.loads(line.encode("utf-8", "surrogatepass"))
+    message = exact_json.loads(line.encode())
+    if not is_storable(json.dumps(message, ensure_ascii=False, default=str)):  # the SDK drops such a line
+        raise exact_json.InvalidJson("um texto tem metade de um caractere")
     params = message.get("params") if isinstance(message, dict) else None
     if not isinstance(params, dict) or "arguments" not in params:
         return line
@@ -97,11 +101,16 @@ def _exact_line(line: str) -> str:
 
 def _id_of(line: str) -> str | int | None:
     try:
-        message = json.loads(line)
+        message = json.loads(line, parse_int=_short)
     except (ValueError, RecursionError):
         return None
     found = message.get("id") if isinstance(message, dict) else None
     return found if isinstance(found, (str, int)) else None
+
+
+def _short(digits: str) -> int | str:
+    """Return the number; Python reads none of more than 4,300 digits, and no id is so long."""
+    return int(digits) if len(digits) < _ID_DIGITS else digits
 
 
 def _ask(api: Api, method: str, params: Json) -> Json:

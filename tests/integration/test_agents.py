@@ -349,6 +349,8 @@ def test_the_command_reads_numbers_exactly(url: str, rows_company: RowsCompany, 
         '{"jsonrpc": "2.0", "method": "notifications/initialized"}',
         call % (2, asked % (table.table_id, digits, "")),
         call % (3, asked % (table.table_id, digits, ', "all": true, "all": false')),
+        call % (4, asked % (table.table_id, "9" * 5_000, "")),
+        call % (5, asked % (table.table_id, '"\\ud800"', "")),
     ]
     environment = {**os.environ, "MANAGED_TABLES_URL": url, "MANAGED_TABLES_TOKEN": token(rows_company)}
     command = [sys.executable, "-m", "managed_tables_command", "mcp"]
@@ -359,11 +361,15 @@ def test_the_command_reads_numbers_exactly(url: str, rows_company: RowsCompany, 
         assert process.stdout
         process.stdin.write("\n".join(lines) + "\n")
         process.stdin.flush()
-        answers = {one["id"]: one for one in (json.loads(process.stdout.readline()) for _ in range(3))}
+        answers = {one["id"]: one for one in (json.loads(process.stdout.readline()) for _ in lines[1:])}
         process.stdin.close()
     (row,) = answers[2]["result"]["structuredContent"]["plan"]["examples"]
     assert row["valor"] == digits
-    assert answers[3]["error"]["message"] == "a mesma chave aparece duas vezes em um objeto"
+    assert [answers[place]["error"]["message"] for place in (3, 4, 5)] == [
+        "a mesma chave aparece duas vezes em um objeto",
+        "número com algarismos demais",
+        "um texto tem metade de um caractere",
+    ]
 
 
 @pytest.mark.parametrize("opened", ["at the start", "by the client", "not at all"])
