@@ -10,7 +10,7 @@ class Read:
 
     def __init__(self, sheet: RawSheet) -> None:
         self.name, self.visible, self.tally = sheet.name, sheet.visible, sheet.tally
-        self.types = sheet.types
+        self.labels, self.types = sheet.labels, sheet.types
         self.numbered: list[tuple[int, list[str | None]]] = [
             row for batch in sheet.batches for row in batch.rows()
         ]

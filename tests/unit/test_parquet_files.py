@@ -1,5 +1,6 @@
 """Parquet read by its own reader: what its metadata says, and what no type of a table has."""
 
+import base64
 from pathlib import Path
 
 import duckdb
@@ -8,8 +9,15 @@ from read_sheets import Read, read
 
 from managed_tables.conversion.marked_cells import EXACT_DECIMALS, TEXT_SIGN
 from managed_tables_reader.workbooks.parquet import read_parquet
+from managed_tables_reader.workbooks.raw import WorkbookError
 
 _ROOM = 1 << 20
+# One column `v` of DECIMAL(39, 1), one row 1.5: DuckDB writes none of more than 38 digits.
+_LONG_DECIMAL = (
+    "UEFSMRUAFS4VHCwVAhUAFQYVBhwAAAAXGAIAAAACAQA6AQAADxUEGSw1ABgGc2NoZW1hFQIAFQ4VIhUCGAF2JQoVAhVOLFwVAhVOAAAA"
+    "FgIZHBkcJgAcFQ4ZJQYAGRgBdhUCFgIWVBZCJghJHBUAFQAVAgA8KQYZJgACAAAAFlQWAiYIFkIAKCBwYXJxdWV0LWNwcC1hcnJvdyB2"
+    "ZXJzaW9uIDI2LjAuMRkcHAAAAIoAAABQQVIx"
+)
 
 
 def parquet(folder: Path, select: str, options: str = "") -> Read:
@@ -43,3 +51,20 @@ def test_what_is_not_stored_as_the_file_has_it_is_reported(tmp_path: Path) -> No
     )
     assert found.rows == [["ab"], ["c", "1.5"], ["d"]]
     assert found.tally.findings() == [("NUL_REMOVED", 1, {"lines": [1]}, []), ("NAN_CELLS", 2, {}, [1])]
+
+
+def test_decimals_that_would_lose_digits_are_refused_by_name(tmp_path: Path) -> None:
+    """Of a precision beyond 38 DuckDB reads a double, of 15 to 17 digits."""
+    path = tmp_path / "a.parquet"
+    path.write_bytes(base64.b64decode(_LONG_DECIMAL))
+    with pytest.raises(WorkbookError, match=r"mais de 38 algarismos: grave a coluna v como texto"):
+        list(read_parquet(path, _ROOM))
+
+
+def test_a_label_has_no_nul(tmp_path: Path) -> None:
+    """No column of a table can be called so; JSON's labels are cleaned in the same way."""
+    path = tmp_path / "a.parquet"
+    duckdb.execute(f"COPY (SELECT 1 AS abXcd) TO '{path}' (FORMAT parquet)")
+    path.write_bytes(path.read_bytes().replace(b"abXcd", b"ab\0cd"))
+    [sheet] = read(read_parquet(path, _ROOM))
+    assert (sheet.labels, sheet.rows) == (["abcd"], [["1"]])

@@ -19,6 +19,7 @@ from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, Tally, WorkbookError
 
 _MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
+_MAX_DIGITS = 38  # of a decimal: of a longer one DuckDB gives a double
 _EXACT = "DECIMAL"  # of any number of digits, in a column of text
 _FLOATS = ("FLOAT", "DOUBLE")
 _TYPES = {
@@ -45,12 +46,13 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
             columns = connection.execute(f"DESCRIBE FROM {source}").fetchall()
             if len(columns) > MAX_COLUMNS:
                 raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", FILE_NOT_TABULAR)
+            _refuse_long_decimals(connection, path)
             columns = _with_decimals(columns, _exact_decimals(connection, path))
             cells = [_cell(name, kind) for name, kind, *_ in columns]
             rows = connection.execute(f"SELECT {', '.join(cells)}, {_odd(columns)} FROM {source}")  # noqa: S608
             tally = Tally()
             batches = _batches(rows, len(columns), max_characters, tally)
-            labels = [name for name, *_ in columns]
+            labels = [name.replace("\0", "") for name, *_ in columns]
             types = [_type(kind).value for _, kind, *_ in columns]
             yield RawSheet(None, True, batches, labels=labels, types=types, tally=tally)
     except duckdb.OutOfMemoryException as error:
@@ -87,6 +89,14 @@ def _note_odd(tally: Tally, odd: Sequence[Sequence[bool] | None], first: int) ->
             if has_nul:
                 tally.nul_lines.add(number)
             tally.nans.update(column for column, is_nan in enumerate(are_nan) if is_nan)
+
+
+def _refuse_long_decimals(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    query = "SELECT name FROM parquet_schema(?) WHERE precision > ?"
+    if found := connection.execute(query, [str(path), _MAX_DIGITS]).fetchone():
+        name = found[0].replace("\0", "")
+        reason = f"tem decimais de mais de {_MAX_DIGITS} algarismos: grave a coluna {name} como texto"
+        raise WorkbookError(reason, FILE_NOT_TABULAR)
 
 
 def _exact_decimals(connection: duckdb.DuckDBPyConnection, path: Path) -> Collection[str]:
