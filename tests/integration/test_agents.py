@@ -481,6 +481,23 @@ def test_a_confirmation_that_skips_plans_the_rows_that_go_in(
         assert (plan["rows"], [one for one in plan["warnings"] if told in one] != []) == (rows, True)
 
 
+def test_a_confirmation_that_skips_plans_no_more_than_it_knows_of_keys(
+    agent: Agent, loading_company: RowsCompany
+) -> None:
+    """Which rows share a key, or have one that is there, is found by the load: the plan says so."""
+    table = created(loading_company, column("p", nullable=False), column("v", "integer"), key=["p"])
+    table.rows.insert({"p": "a", "v": 9})
+    reports = Reports(loading_company, "vendas")
+    content = "p;v\na;1\nb;2\nb;3\nc;4\nd;x y\n"
+    job_id = reports.wait(content, table.table_id)
+    plan = agent.call("confirm_job", job_id=job_id, on_misfit="skip")
+    told = "Até 4 linhas entram: outras têm o que não cabe, ou uma chave que se repete"
+    assert (plan["plan"]["rows"], told in plan["plan"]["warnings"]) == (4, True)
+    agent.call("confirm_job", job_id=job_id, on_misfit="skip", confirm=plan["confirm"])
+    assert reports.insert(job_id) == "done"
+    assert sorted(row["p"] for row in table.rows.list()["records"]) == ["a", "b", "c"]
+
+
 def test_a_message_is_one_of_its_companys_requests_until_it_is_answered(
     agent: Agent, table: TableClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,7 +65,7 @@ async def plan_confirmation(desk: Desk, asked: Arguments) -> PlannedWrite:
     examples = schema["sample_rows"][:_EXAMPLES]
     plan = Plan(rows=schema["total_row_count_estimate"], examples=examples, warnings=warnings)
     if asked.get("on_misfit") == "skip":
-        _leave_out(plan, [each["count"] for each in misfits], job["checks"])
+        _leave_out(plan, [each["count"] for each in misfits], job["checks"], has_key=bool(table.get("key")))
     body = {
         **asked,
         "display_name": asked.get("display_name")
@@ -90,11 +90,14 @@ def _columns(inferred: list[Any], plan: Any) -> list[dict[str, JsonValue]]:
     ]
 
 
-def _leave_out(plan: Plan, misfits: list[int], checks: list[Any]) -> None:
-    """Have a plan say how many rows go in: which have which misfit is known to the load alone."""
+def _leave_out(plan: Plan, misfits: list[int], checks: list[Any], *, has_key: bool) -> None:
+    """Have a plan say how many rows go in: which have which misfit, or whose key, the load alone knows."""
     out = misfits + [check["broken"] for check in checks if check["severity"] == "refuse"]
-    if any(out):
-        least, plan["rows"] = max(0, plan["rows"] - sum(out)), plan["rows"] - max(out)
+    least, plan["rows"] = max(0, plan["rows"] - sum(out)), plan["rows"] - max(out, default=0)
+    if has_key:
+        most = f"Até {plan['rows']} linhas entram: outras têm o que não cabe, ou uma chave que se repete"
+        plan["warnings"].append(most)
+    elif any(out):
         plan["warnings"].append(f"De {least} a {plan['rows']} linhas entram: outras têm o que não cabe")
 
 
