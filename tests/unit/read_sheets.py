@@ -12,7 +12,7 @@ class Read:
         self.name, self.visible, self.tally = sheet.name, sheet.visible, sheet.tally
         self.labels, self.types = sheet.labels, sheet.types
         self.numbered: list[tuple[int, list[str | None]]] = [
-            row for batch in sheet.batches for row in batch.rows()
+            row for batch in sheet.storable() for row in batch.rows()
         ]
         self.rows = [cells for _, cells in self.numbered]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import xlwt
+from read_sheets import read as read_all
 
 from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables_reader.files.kinds import Kind
@@ -118,8 +119,9 @@ def test_broken_styles_cost_neither_rows_nor_what_is_told_of_errors(tmp_path: Pa
 def test_data_may_start_anywhere_in_a_sheet(tmp_path: Path, read: child.Reader) -> None:
     path = tmp_path / "00"
     path.write_bytes(xls([[], [], [None, None, "a"], [None, None, "\0"], [None, None, "b"]]))
-    found = [pair for sheet in read(path) for batch in sheet.batches for pair in batch.rows()]
-    assert found == [(3, [None, None, "a"]), (5, [None, None, "b"])]
+    [sheet] = read_all(read(path))
+    assert sheet.tally.nul_lines == {4}
+    assert sheet.numbered == [(3, [None, None, "a"]), (5, [None, None, "b"])]
     path.write_bytes(xls([[]]))
     assert rows_of(read(path)) == []
 

@@ -421,10 +421,10 @@ def test_a_sheets_findings_have_their_columns() -> None:
     assert [code for code, *_ in tally.findings()] == ["OTHER_TABLES", "HIDDEN_COLUMNS"]
 
 
-def test_hex_escapes_are_resolved_and_nul_is_dropped() -> None:
+def test_hex_escapes_are_resolved() -> None:
     assert unescape_hex("a_x000D_b") == "a\rb"
     assert unescape_hex("_x005F_x000D_") == "_x000D_"
-    assert unescape_hex("_x0000_a_xZZZZ_") == "a_xZZZZ_"
+    assert unescape_hex("_x0000_a_xZZZZ_") == "\0a_xZZZZ_"
     assert unescape_hex("_xD83D__xDE00_") == "😀"
 
 

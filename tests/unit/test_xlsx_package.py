@@ -282,3 +282,20 @@ def test_shared_strings_are_texts_in_order(prefix: str, item: str, text: str | N
                 )
         part = part.replace("<x:sst>", '<x:sst xmlns:x="urn:x">')
     assert read_shared_strings(io.BytesIO(part.encode())) == ["x", text, "y"]
+
+
+@pytest.mark.parametrize(
+    "row", ['<c r="A{n}" t="s"><v>{place}</v></c>', '<c r="A{n}" t="str"><v>{text}</v></c>']
+)
+def test_characters_that_no_database_stores_are_reported(path: Path, row: str) -> None:
+    """NUL and half of a character may stand in a text as escapes: each is told with its line."""
+    texts = ["a_x0000_b", "_x0000_", "c_xD800_", "1.5_x0000_00", "_xD83D__xDE00_"]
+    cells = (row.format(n=place + 1, place=place, text=text) for place, text in enumerate(texts))
+    rows = "".join(f'<row r="{number}">{cell}</row>' for number, cell in enumerate(cells, start=1))
+    strings = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    [found] = xlsx(path, sheet(rows), sharedStrings=f"<sst>{strings}</sst>")
+    assert found.rows == [["ab"], ["c\ufffd"], ["1.500" + TEXT_SIGN], ["😀"]]
+    assert found.tally.findings() == [
+        ("NUL_REMOVED", 3, {"lines": [1, 2, 4]}, []),
+        ("BYTES_LOST", 1, {"lines": [3]}, []),
+    ]

@@ -57,7 +57,7 @@ def _rows(sheet: CalamineSheet, tally: Tally) -> Iterator[tuple[int, Cells]]:
 
 def _text(value: Value, tally: Tally) -> str | None:
     if isinstance(value, str):
-        return mark_text(value.replace("\0", "")) or None
+        return mark_text(value) or None
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, timedelta):

@@ -88,11 +88,12 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
 def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     tally = sheet.tally
     first: list[Batch] = []  # with which the dates among the first rows are known
-    while sum(map(len, first)) < LABEL_ROWS and (batch := next(sheet.batches, None)):
+    batches = sheet.storable()
+    while sum(map(len, first)) < LABEL_ROWS and (batch := next(batches, None)):
         first.append(batch)
     stated = sheet.name, sheet.visible, tally.shown_dates, sheet.labels, sheet.types
     write_frame(output, FrameKind.SHEET, stated)
-    for batch in chain(first, sheet.batches):
+    for batch in chain(first, batches):
         tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))
     output.flush()

@@ -22,13 +22,19 @@ from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.numbers import plain_digits
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, Tally, WorkbookError
+from managed_tables_reader.workbooks.raw import (
+    BATCH_CELLS,
+    BATCH_ROWS,
+    RawSheet,
+    Tally,
+    WorkbookError,
+    storable_text,
+)
 
 _CHUNK_CHARACTERS = 1_048_576
 _MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _LIST_OF_OBJECTS = re.compile(r"\[[ \t\r\n]*\{")
-_HALF = re.compile("[\ud800-\udfff]")  # of a character: no text of the database holds it
 _LINE_ENDS = re.compile(r"[ \t]*\r?\n[ \t]*")  # of nested values: none is inside a string
 
 
@@ -63,9 +69,9 @@ def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
         labels = _labels(objects())
         rows = [*islice(objects(), 2)]
         only = rows[0][1] if len(rows) == 1 else ()
-        nested = ((_storable(name), value) for name, value in only if isinstance(value, _Number))
+        nested = ((storable_text(name), value) for name, value in only if isinstance(value, _Number))
         members = {"LISTS_WITHIN": [name for name, value in nested if _LIST_OF_OBJECTS.search(value)]}
-    names = [*map(_storable, labels)] or None
+    names = [*map(storable_text, labels)] or None
     tally = Tally(members=members)
     yield RawSheet(None, True, _batches(objects(), labels, tally), labels=names, tally=tally)
 
@@ -88,22 +94,12 @@ def _batches(objects: Iterator[_Object], labels: dict[str, int], tally: Tally) -
     rows = max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, len(labels))))
     while group := list(islice(objects, rows)):
         columns: list[list[str | None]] = [[None] * len(group) for _ in labels]
-        for place, (number, fields) in enumerate(group):
+        for place, (_, fields) in enumerate(group):
             for name, value in fields:
                 columns[labels[name]][place] = _cell(value)
-                _note_odd(tally, value, number, labels[name])
+                if value is _NAN:
+                    tally.nans[labels[name]] += 1
         yield Batch([number for number, _ in group], columns)
-
-
-def _note_odd(tally: Tally, value: Any, number: int, column: int) -> None:
-    """Note what of a value is not stored as it stands in the file."""
-    if value is _NAN:
-        tally.nans[column] += 1
-    elif isinstance(value, str):
-        if "\0" in value:
-            tally.nul_lines.add(number)
-        if not value.isascii() and _HALF.search(value):
-            tally.half_lines.add(number)
 
 
 def _cell(value: Any) -> str | None:
@@ -113,13 +109,7 @@ def _cell(value: Any) -> str | None:
         return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value and (mark_text(_storable(value)) or None)
-
-
-def _storable(text: str) -> str:
-    """Return the text without NUL, and with a replacement character for half a one."""
-    whole = text.replace("\0", "")
-    return whole if whole.isascii() else _HALF.sub("\ufffd", whole)
+    return value and (mark_text(value) or None)
 
 
 def _objects(path: Path, *, are_lines: bool, around: dict[str, None] | None) -> Iterator[_Object]:
@@ -203,7 +193,7 @@ class _Text:
                 self._fill()
             if not _LIST_OF_OBJECTS.match(self._text, self._at):
                 _, self._at = self._decode()
-                around[_storable(name)] = None
+                around[storable_text(name)] = None
             elif has_list:
                 raise _OtherFormError("")
             else:

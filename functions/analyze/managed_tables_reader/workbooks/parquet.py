@@ -49,7 +49,7 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
             _refuse_long_decimals(connection, path)
             columns = _with_decimals(columns, _exact_decimals(connection, path))
             cells = [_cell(name, kind) for name, kind, *_ in columns]
-            rows = connection.execute(f"SELECT {', '.join(cells)}, {_odd(columns)} FROM {source}")  # noqa: S608
+            rows = connection.execute(f"SELECT {', '.join(cells)}, {_nans(columns)} FROM {source}")  # noqa: S608
             tally = Tally()
             batches = _batches(rows, len(columns), max_characters, tally)
             labels = [name.replace("\0", "") for name, *_ in columns]
@@ -69,8 +69,8 @@ def _batches(
     size = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
     number = characters = 0
     while group := rows.fetchmany(size):
-        *columns, odd = [list(column) for column in zip(*group, strict=True)]
-        _note_odd(tally, odd, number + 1)
+        *columns, nans = [list(column) for column in zip(*group, strict=True)]
+        _note_nans(tally, nans)
         characters += len(group) * (width + 1)
         characters += sum(len(cell) for column in columns for cell in column if cell is not None)
         if characters > max_characters:
@@ -81,14 +81,10 @@ def _batches(
         number += len(group)
 
 
-def _note_odd(tally: Tally, odd: Sequence[Sequence[bool] | None], first: int) -> None:
-    """Note the rows, from `first` on, of which some value is not stored as it stands in the file."""
-    for number, found in enumerate(odd, start=first):
-        if found:
-            has_nul, *are_nan = found
-            if has_nul:
-                tally.nul_lines.add(number)
-            tally.nans.update(column for column, is_nan in enumerate(are_nan) if is_nan)
+def _note_nans(tally: Tally, found: Sequence[Sequence[bool] | None]) -> None:
+    """Note the cells that are NaN: they are stored as empty ones."""
+    for columns in filter(None, found):
+        tally.nans.update(column for column, is_nan in enumerate(columns) if is_nan)
 
 
 def _refuse_long_decimals(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -124,16 +120,12 @@ def _type(kind: str) -> ColumnType:
     return _TYPES.get(kind, ColumnType.TEXT)
 
 
-def _odd(columns: Sequence[tuple[str, str]]) -> str:
-    """Return the SQL of whether a text of the row has NUL, then which columns are NaN; NULL where none is."""
-    nul, nan = "false", ["false"] * len(columns)
-    for place, (name, kind) in enumerate(columns):
-        if kind in _FLOATS:
-            nan[place] = f"coalesce(isnan({_quoted(name)}), false)"
-        elif kind in ("VARCHAR", "BLOB"):
-            nul += f" OR coalesce(contains({_text(name, kind)}, chr(0)), false)"
-    is_odd = " OR ".join(dict.fromkeys([nul, *nan]))
-    return f"CASE WHEN {is_odd} THEN [{', '.join([nul, *nan])}] END"
+def _nans(columns: Sequence[tuple[str, str]]) -> str:
+    """Return the SQL of which columns are NaN in a row; NULL where none is."""
+    nan = [
+        f"coalesce(isnan({_quoted(name)}), false)" if kind in _FLOATS else "false" for name, kind in columns
+    ]
+    return f"CASE WHEN {' OR '.join(dict.fromkeys(nan))} THEN [{', '.join(nan)}] END"
 
 
 def _quoted(name: str) -> str:
@@ -155,4 +147,4 @@ def _cell(name: str, kind: str) -> str:
         return f"nullif(upper(regexp_replace({column}::VARCHAR, '[.]0$', '')), 'NAN')"
     if _type(kind) is not ColumnType.TEXT:
         return f"{column}::VARCHAR"
-    return mark_texts(f"nullif(replace({_text(name, kind)}, chr(0), ''), '')")
+    return mark_texts(f"nullif({_text(name, kind)}, '')")

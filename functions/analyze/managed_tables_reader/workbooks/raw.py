@@ -6,16 +6,26 @@ frame is one value, of bytes, since `marshal` reads from a stream value by value
 """
 
 import marshal
+import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice, zip_longest
 from typing import IO, Any
 
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables.errors import WORKBOOK_CORRUPT, JobErrorKind
 from managed_tables.messages.findings import MAX_LINES, GroundCode, WarningCode
-from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch, MergedRange, Sheet, ShownDates, letters
+from managed_tables_reader.rows.sheets import (
+    LABEL_ROWS,
+    Batch,
+    Column,
+    MergedRange,
+    Sheet,
+    ShownDates,
+    letters,
+)
 from managed_tables_reader.workbooks.formats import (
     FormatKind,
     NumberFormat,
@@ -40,6 +50,19 @@ class WorkbookError(Exception):
     def __init__(self, reason: str, kind: JobErrorKind = WORKBOOK_CORRUPT) -> None:
         super().__init__(reason)
         self.kind = kind
+
+
+_HALF = re.compile("[\ud800-\udfff]")  # half of a character of UTF-16, without its other half
+
+
+def is_whole(text: str) -> bool:
+    """Return whether no character of the text is half of one."""
+    return text.isascii() or _HALF.search(text) is None
+
+
+def storable_text(text: str) -> str:
+    """Return the text without NUL, and with a replacement character for half of one."""
+    return _HALF.sub("\ufffd", text.replace("\0", ""))
 
 
 @dataclass
@@ -97,6 +120,18 @@ class Tally:
         if row <= LABEL_ROWS and (shown := shown_date(number_format, iso)):
             self.shown_dates[row, column] = shown
 
+    def storable(self, numbers: Sequence[int], column: Column) -> Column:
+        """Return the cells as PostgreSQL stores texts; note the rows that lose a character."""
+        text = "".join(filter(None, column))  # one search for all cells: nearly no column has a cell to mend
+        if "\0" not in text and is_whole(text):
+            return column
+        for number, cell in zip(numbers, column, strict=True):
+            if cell and "\0" in cell:
+                self.nul_lines.add(number)
+            if cell and not is_whole(cell):
+                self.half_lines.add(number)
+        return [cell and (mark_text(storable_text(cell)) or None) for cell in column]
+
     def see(self, batch: Batch) -> None:
         """Note the hidden columns in which some cell is filled."""
         for column in self.hidden_columns - self.seen_hidden:
@@ -132,6 +167,20 @@ class RawSheet(Sheet):
     """A sheet in the child process, which tallies what the parent's sheet is to say."""
 
     tally: Tally = field(default_factory=Tally)
+
+    def storable(self) -> Iterator[Batch]:
+        """Yield the batches with texts that PostgreSQL stores; a row that is left without any is none.
+
+        Where the file states labels, each of its records is a row, whatever it holds.
+        """
+        for batch in self.batches:
+            columns = [self.tally.storable(batch.numbers, column) for column in batch.columns]
+            if columns == batch.columns:
+                yield batch
+            elif self.labels is None:
+                yield from in_batches(Batch(batch.numbers, columns).rows())
+            else:
+                yield Batch(batch.numbers, columns)
 
 
 def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:

@@ -75,7 +75,7 @@ def _rows(sheet: Any, formats: Sequence[NumberFormat], tally: Tally) -> Iterator
 
     def text(row: int, column: int, cell_type: int, value: Any) -> str | None:
         if cell_type == XL_CELL_TEXT:
-            return mark_text(value.replace("\0", "")) or None
+            return mark_text(value) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
             if formats:
                 shown_as = formats[sheet.cell_xf_index(row, column)]

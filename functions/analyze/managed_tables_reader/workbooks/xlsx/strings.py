@@ -32,11 +32,11 @@ def unescape_xml(text: str) -> str:
 
 
 def unescape_hex(text: str) -> str:
-    """Resolve `_xHHHH_`, which stands for a UTF-16 unit; NUL is dropped: PostgreSQL's text has none."""
+    """Resolve `_xHHHH_`, which stands for a UTF-16 unit: NUL or half of a character, too."""
     if "_x" in text:
         text = _HEX_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", "") if "\0" in text else text
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text
 
 
 def _character(found: re.Match[str]) -> str:
