@@ -144,7 +144,8 @@ async def _roots(session: Any) -> list[Path]:
     except MCPError:  # under the protocol's newest versions a server asks nothing
         return []
     addresses = [urlsplit(str(root.uri)) for root in roots]
-    return [Path(unquote(one.path)) for one in addresses if one.scheme == "file"]
+    here = [one for one in addresses if one.scheme == "file" and one.netloc in ("", "localhost")]
+    return [Path(unquote(one.path)) for one in here]
 
 
 @dataclass
@@ -195,9 +196,11 @@ def _planned(content: Json) -> mcp_types.CallToolResult:
 
 
 def _within(folders: Sequence[Path], given: str) -> Path:
-    """Return the file's own path, links followed; raises Refused where it is in none of the folders."""
-    path = Path(given).expanduser().resolve()
+    """Return the file's own path, links followed; raises Refused where it is no file of the folders."""
+    path = Path(given.replace("\0", "")).expanduser().resolve()
     if not any(path.is_relative_to(folder.expanduser().resolve()) for folder in folders):
         opened = ", ".join(str(folder) for folder in folders) or "nenhuma"
         raise Refused(f"{given} não está em uma pasta aberta a agentes ({opened}): managed-tables mcp PASTA")
+    if not path.is_file():
+        raise Refused(f"{given} não é um arquivo")
     return path

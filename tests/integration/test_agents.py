@@ -376,15 +376,20 @@ def test_the_command_reads_numbers_exactly(url: str, rows_company: RowsCompany, 
 def test_files_are_sent_from_open_folders_alone(
     url: str, rows_company: RowsCompany, tmp_path: Path, opened: str
 ) -> None:
-    """Of folders given at the start, else the client's roots; a link leads nowhere else; and planned."""
+    """Of folders given at the start, else the client's roots; a link leads nowhere else; and planned.
+
+    Files alone: a pipe never ends, and another computer's folders are none of this one.
+    """
     folder = tmp_path / "pasta"
     folder.mkdir()
+    os.mkfifo(folder / "cano.csv")
     (secret := tmp_path / "senha.csv").write_text("a;b\n1;2\n")
     (folder / "elo.csv").symlink_to(secret)
     (file := folder / "dados.csv").write_text("a;b\n1;2\n")
 
     async def list_roots(_context: Any) -> ListRootsResult:
-        return ListRootsResult(roots=[Root(uri=folder.as_uri())])
+        elsewhere = f"file://outro{tmp_path}"
+        return ListRootsResult(roots=[Root(uri=folder.as_uri()), Root(uri=elsewhere)])
 
     client: Any = {"list_roots_callback": list_roots, "mode": "legacy"} if opened == "by the client" else {}
     given = [str(folder)] if opened == "at the start" else []
@@ -394,7 +399,8 @@ def test_files_are_sent_from_open_folders_alone(
         async def send(path: Path | str, **more: str) -> CallToolResult:
             return await client.call_tool("upload_file", {"path": str(path), **more})
 
-        outside = [await send(path) for path in (secret, folder / "elo.csv", f"{folder}/../senha.csv")]
+        refused = (secret, folder / "elo.csv", f"{folder}/../senha.csv", folder, folder / "cano.csv", "\0")
+        outside = [await send(path) for path in refused]
         planned = await send(file)
         confirm = (planned.structured_content or {}).get("confirm", "")
         file.write_text("a;b\n1;2\n3;4\n")
