@@ -163,6 +163,17 @@ def test_the_next_reader_is_tried_only_if_the_first_gave_nothing(tmp_path: Path)
         frames([_refuse, _refuse], path)
 
 
+def test_a_file_has_no_more_sheets_than_people_make(tmp_path: Path) -> None:
+    """4,392 bytes of ODS state 5,000 of them, which took 15 seconds."""
+
+    def some(count: int) -> child.Reader:
+        return lambda _: (RawSheet(None, True, iter(())) for _ in range(count))
+
+    assert frames([some(child.MAX_SHEETS)], tmp_path)[-1] is FrameKind.DONE
+    with pytest.raises(WorkbookError, match="tem mais de 2000 abas"):
+        frames([some(child.MAX_SHEETS + 1)], tmp_path)
+
+
 @pytest.mark.parametrize(
     ("kind", "readers"),
     [(Kind.XLS, [read_xls, read_calamine]), (Kind.XLSB, [read_calamine]), (Kind.XLSX, [read_xlsx])],

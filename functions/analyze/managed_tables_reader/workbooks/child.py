@@ -21,6 +21,7 @@ from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch
 from managed_tables_reader.workbooks.raw import FrameKind, RawSheet, WorkbookError, write_frame
 
+MAX_SHEETS = 2_000  # each costs the parent milliseconds, and a few bytes of a file may state thousands
 MAX_MEMORY_BYTES = 1 << 30  # leaves the other half of a 2 GB Lambda to the parent
 
 Reader = Callable[[Path], Iterator[RawSheet]]
@@ -74,6 +75,8 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
         sheets_written = 0
         try:
             for sheet in reader(path):
+                if sheets_written == MAX_SHEETS:
+                    raise WorkbookError(f"tem mais de {MAX_SHEETS} abas", WORKBOOK_TOO_LARGE)
                 sheets_written += 1
                 _write_sheet(sheet, output)
             write_frame(output, FrameKind.DONE)

@@ -165,5 +165,8 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def read_count(text: str | None, least: int = 0) -> int:
-    """Return the whole number that an attribute states, `least` where it states none or a lower one."""
-    return max(least, int(text)) if text and text.isdecimal() and len(text) < 9 else least
+    """Return the whole number that an attribute states, `least` where it states none or a lower one.
+
+    The first nine digits of a longer one are read: it is beyond every sheet as well.
+    """
+    return max(least, int(text.lstrip("0")[:9] or 0)) if text and text.isdecimal() else least
