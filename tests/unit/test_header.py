@@ -48,6 +48,21 @@ def test_the_header_is_found_below_titles(
 
 
 @pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a;n/q;1/q;abc/r;2", []),
+        ("cidade;pop/a;12 (1)/b;13/c;15 (2)/d;17", []),
+        ("produto;valor/caneta;10,50/lápis;11,20/borracha;grátis/régua;3,40/livro;30,00", []),
+        ("produto;valor/a;1/b;2/Total;3/filial;valor/x;10/y;20/Total;30", [5]),
+        ("produto;v;q/a;1;2/b;3;4/cidade;w;z/d;7;8", [4]),
+    ],
+)
+def test_one_word_among_values_begins_no_other_table(text: str, lines: list[int]) -> None:
+    """A header names two columns, or one as the header above does."""
+    assert _find(text).joined == lines
+
+
+@pytest.mark.parametrize(
     ("lines", "labels"),
     [
         (

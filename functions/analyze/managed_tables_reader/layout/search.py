@@ -251,9 +251,7 @@ def find_joined(grid: Grid, layout: Layout) -> list[int]:
 
     That blank lines are above it says nothing: tables have some.
     """
-    splits = [
-        place for place in _splits(grid.rows, layout.start, fewest=1) if layout.start < place < layout.end
-    ]
+    splits = [place for place in _splits(grid.rows, layout.start) if layout.start < place < layout.end]
     return [
         grid.rows[place].number
         for place, bits, _ in _parted(grid, (_NOTHING, _NOTHING), layout, splits)
@@ -261,19 +259,20 @@ def find_joined(grid: Grid, layout: Layout) -> list[int]:
     ]
 
 
-def _splits(rows: Sequence[GridRow], start: int, fewest: int = 2) -> list[int]:
+def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
     """Return where another table may begin: below a gap, or at a header or its title below row `start`.
 
-    A header names `fewest` columns of values, below a title one. If it is repeated, it begins a section;
-    right below data, a row that is there again is one of them.
+    A header names two columns of values, below a title or with a label of the header above one: a single word
+    among values is a value that does not fit. If it is repeated, it begins a section; right below data, a row
+    that is there again is one of them.
     """
     found: list[int] = []
+    labels = {*rows[start - 1].filled} if start else set[str]()
     again = _find_again(rows[:_MOST_ROWS], start)
     for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
         has_title = len(rows[place - 1].filled) == 1 < place
-        is_header = place > start + has_title and _labelled(row, rows[place + 1]) >= max(
-            1, fewest - has_title
-        )
+        fewest = 2 - (has_title or not labels.isdisjoint(row.filled))
+        is_header = place > start + has_title and _labelled(row, rows[place + 1]) >= fewest
         values = sum(one.is_value for one in row.looks) if row.after_gap else inf
         may_be = is_header or values * 3 <= len(row.filled)
         if may_be and len(row.filled) > 1 and place not in again:
