@@ -47,6 +47,13 @@ def test_the_header_is_found_below_titles(
     assert labels is None or found.labels == labels
 
 
+def test_a_row_right_below_the_header_that_is_there_again_is_a_row() -> None:
+    """No remark about the columns, no second line of the header, and no head of a page."""
+    rows = ["Cidade;*;*;*" if number % 3 == 0 else f"C{number};{number};2;3" for number in range(60)]
+    found = _find("/".join(["municipio;a;b;c", *rows]))
+    assert (found.first_line, found.line_count, found.data_line, found.skipped) == (1, 1, 2, [])
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [

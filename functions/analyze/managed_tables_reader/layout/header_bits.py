@@ -101,6 +101,11 @@ class HeaderScorer:
         alone = _ungrouped(above, self.rows[place:stop], first, kinds)
         return apart + weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
 
+    def _is_row_again(self, place: int) -> bool:
+        """Return whether a row is there again below, and a full one above it, a header, is not."""
+        again, above = self._origins.values(), self.rows[max(0, place - 1)]
+        return place in again and place - 1 not in again and len(above.filled) >= self.width
+
     def _is_only(self, place: int, kind: str) -> bool:
         """Return whether a word above values is the only one alone in the first cell: others label groups."""
         lone = [row for row in self.rows[place:] if row.columns == [0] and not row.is_sentence]

@@ -92,15 +92,18 @@ class Scorer(HeaderScorer):
         return Layout(first, stop, start, end, self.width, kinds, bits)
 
     def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
-        """Return whether rows are no totals, begin with a word above values, and do not fit their columns."""
+        """Return whether rows are no totals, begin with a word above values, and do not fit their columns.
+
+        Those that are there again without the header are rows of data.
+        """
         rows = self.rows[stop:start]
+        if any(map(self._is_row_again, range(stop, start))):
+            return False
         is_total = weights.NOTE in self._words[stop:start]
         if is_total or kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
             return False
         is_wider = max(row.extent for row in self.rows[stop : start + 1]) > self.rows[stop - 1].extent
-        cells = [cell for row in rows for cell in zip(row.looks[1:], kinds[1:], strict=False)]
-        fitting = [kind in (TEXT, one.kind) or one.kind == NULL for one, kind in cells if one.kind]
-        return not is_wider and sum(fitting) * 2 <= len(fitting)
+        return not is_wider and _are_odd(rows, kinds)
 
     # Rows of the table
 
@@ -113,7 +116,11 @@ class Scorer(HeaderScorer):
         """Return the bits of every row as a row of the data that begins at `start`."""
         bits = self._all_row_bits(kinds)
         first = self._first_of_data(kinds)  # a page's head is above all rows: what is below is there again
-        heads = [(place, origin) for place, origin in self._origins.items() if origin < min(start, first)]
+        heads = [
+            (place, origin)
+            for place, origin in self._origins.items()
+            if origin < min(start, first) and not self._is_row_again(origin)
+        ]
         repeated = [place for place, _ in heads if place >= start]
         if repeated:
             bits = bits.copy()
@@ -261,6 +268,13 @@ class Scorer(HeaderScorer):
         if not self._words[place] and not (has_own and is_apart):
             bits += weights.FOOTER_VALUE * sum(one.is_value for one in row.looks)
         return bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2) * (not self._words[place])
+
+
+def _are_odd(rows: Sequence[GridRow], kinds: Kinds) -> bool:
+    """Return whether half of the cells but the first do not fit the kinds of their columns."""
+    cells = [cell for row in rows for cell in zip(row.looks[1:], kinds[1:], strict=False)]
+    fitting = [kind in (TEXT, one.kind) or one.kind == NULL for one, kind in cells if one.kind]
+    return sum(fitting) * 2 <= len(fitting)
 
 
 def _cheapest_kind(counts: Counter[str], bits: _Bits, odd: _Bits) -> str:
