@@ -26,7 +26,7 @@ P90_OF_ROOM = {  # where readers of files decide: they only go down
 }
 
 PYTHON_ROOMS = {  # the tokens of their code
-    "functions/analyze/managed_tables_reader": 68_500,
+    "functions/analyze/managed_tables_reader": 69_500,  # with characters told of every workbook
     "functions/analyze/managed_tables_analyze": 40_700,
     "functions/api/managed_tables_api": 63_600,
     "functions/export/managed_tables_export": 5_070,

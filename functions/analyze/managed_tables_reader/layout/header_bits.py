@@ -215,7 +215,11 @@ def _known_bits(row: GridRow, sure: frozenset[int]) -> float:
 def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
     """Return the columns of a row's consecutive values, none if a row below has such values, too."""
     columns, kind = _count(row)
-    if not columns or not below or any(_count(other)[1] == kind for other in below):
+    if not columns or not below:
+        return frozenset()
+    if kind == "number" and _are_places(row, columns) and all(other.looks[0].kind for other in below):
+        return frozenset(columns)  # every row below has a name where it is blank
+    if any(_count(other)[1] == kind for other in below):
         return frozenset()
     if kind == "number":
         are_labels = _are_numbered(row, columns, below)
