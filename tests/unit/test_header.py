@@ -36,6 +36,8 @@ def _find(text: str, *, keeps_ends: bool = True) -> Header:
         ("nome;cidade/Ana;Belém/Bia;Recife", ["nome", "cidade"], 1, 2),
         ("a;b/a;b/1;2", ["a", "b"], 1, 2),
         ("peso;altura/(kg);(m)/70;1,8", ["peso (kg)", "altura (m)"], 1, 3),
+        (";;Em R$ mil/conta;jan;fev/receita;10;20/custo;5;7/lucro;5;13", ["conta", "jan", "fev"], 2, 3),
+        (";;(em milhares)/conta;jan;fev/receita;10;20/custo;5;7", ["conta", "jan", "fev"], 2, 3),
         (";1;2;3;4/x;5;6;7;8/y;9;1;2;3/z;4;5;6;7", ["", "1", "2", "3", "4"], 1, 2),
         ("notas de/várias;linhas/id;nome;valor/1;Ana;2/2;Bia;3", ["id", "nome", "valor"], 3, 4),
     ],

@@ -35,8 +35,8 @@ _NOTE = re.compile(
 _NOTE_WORD = re.compile(r"\(?\*+\)?:?|(fontes?|notas?|obs|observaç(ão|ões)|legenda)\.?:?", re.IGNORECASE)
 _NOTE_COLON = re.compile(r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboração)\s*:", re.IGNORECASE)
 _STATED = re.compile(r"(?:\A|[:\n])(?:(?![:\n])[\W\d])*+[^\W\d][^:\n]*+:\s++\S")  # `Mês: maio`, cut or not
-UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
-_UNIT_OF_VALUES = re.compile(rf"{UNIT.pattern}|[°µ]?[^\W\d_]{{1,3}}[²³]?|\S{{1,4}}/\S{{1,4}}")
+_UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|[Ee]m (%|R\$|US\$|mil(hares|hões)?\b).*|kg|un|m²")
+_UNIT_OF_VALUES = re.compile(rf"{_UNIT.pattern}|[°µ]?[^\W\d_]{{1,3}}[²³]?|\S{{1,4}}/\S{{1,4}}")
 _PAGE_NUMBER = re.compile(
     r"(\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.*+\s*+:?\s*+(?:n[º°o]\.?\s*+)?)\d++(?:\s*+(?:de|of|/)\s*+\d++)?"
     r"|(\b(?:emiss[ãa]o|emitido em|data|hora|dt|hr)\b[.:\s]*+)\d[\d/.:-]*+(?:\s+\d[\d:]*+)?",
@@ -153,6 +153,11 @@ class GridRow:
         """Whether a single cell is filled, with four words or more."""
         return len(self.filled) == 1 and self.filled[0].count(" ") >= _SENTENCE_BLANKS
 
+    @property
+    def is_unit(self) -> bool:
+        """Whether a single cell is filled, with a unit."""
+        return len(self.filled) == 1 and _UNIT.fullmatch(self.filled[0]) is not None
+
     def below_bits(self, width: int) -> float:
         """Return the bits against a row of data of so many columns, for words of totals and notes."""
         if width < 2 or not self.filled:
@@ -173,7 +178,7 @@ class GridRow:
         """Return whether all cells, more than the first, are units; short words are, of kinds of values."""
         columns = zip(self.looks[1:], kinds[1:], strict=False)
         are_of_values = not self.looks[0].kind and all(kind != TEXT for one, kind in columns if one.kind)
-        unit = _UNIT_OF_VALUES if are_of_values else UNIT
+        unit = _UNIT_OF_VALUES if are_of_values else _UNIT
         texts = [self.text(column) for column in self.columns if self.looks[column].kind == TEXT]
         return self.extent > 1 and len(texts) == len(self.columns) and all(map(unit.fullmatch, texts))
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import inf
 
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.grid import UNIT, GridRow, find_repeats
+from managed_tables_reader.layout.grid import GridRow, find_repeats
 from managed_tables_reader.layout.looks import TEXT, YEAR, Look, is_year, look
 from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known
 
@@ -119,7 +119,7 @@ class HeaderScorer:
         upper, below = above.columns, lines[0]
         if upper != [0]:
             return next((line for line in lines if _is_grouped(above, line)), None)
-        is_title = above.is_sentence or UNIT.fullmatch(above.filled[0])
+        is_title = above.is_sentence or above.is_unit
         is_lacking = self._with_values[0] > 1 and not any(0 in line.columns for line in lines)
         is_next = not below.after_gap and len(below.columns) * 2 > self.width
         return below if is_lacking and is_next and not is_title else None
@@ -177,11 +177,13 @@ class HeaderScorer:
 def _is_grouped(above: GridRow, below: GridRow) -> bool:
     """Return whether labels fill gaps of the line above, or distinguish its labels that repeat.
 
-    One that labels the first columns, as those below do, has no gaps: it is a title's cells.
+    One that labels the first columns, as those below do, has no gaps: it is a title's cells. A unit at the
+    right end is of all columns.
     """
     upper, lower = above.columns, below.columns
+    is_of_all = above.is_unit and lower[-1] <= upper[0]
     is_left = upper == lower[: len(upper)] == [*range(len(upper))]
-    has_gaps = not (above.states or is_left or {*lower} <= {*upper})
+    has_gaps = not (above.states or is_of_all or is_left or {*lower} <= {*upper})
     repeats = (pair for pair in pairwise(upper) if above.text(pair[0]) == above.text(pair[1]))
     return len(lower) > 1 and (has_gaps or any(below.text(one) != below.text(two) for one, two in repeats))
 
