@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
+from tables_client import TableClient
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.statements import LoadTerms
@@ -160,15 +161,45 @@ def test_two_jobs_of_one_table_at_once_leave_one_recipe(reports: Reports) -> Non
     assert (recipe["version"], recipe["job_id"] in jobs) == (3, True)
 
 
+def undo(table: TableClient, job_id: str) -> None:
+    url = f"/v1/managed-tables/upload-jobs/{job_id}/undo"
+    assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
+
+
 def test_a_load_that_is_undone_leaves_the_one_of_before(reports: Reports) -> None:
     table = reports.load(MAY)
-    first, undo = recipe_of(table), "/v1/managed-tables/upload-jobs/{}/undo"
+    first = recipe_of(table)
     reports.load(MAY, table.table_id, columns=COLUMNS[:2])
     wrong = recipe_of(table)
     assert wrong["columns"] == first["columns"][:2]
-    url = undo.format(wrong["job_id"])
-    assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
+    undo(table, wrong["job_id"])
     assert recipe_of(table) == {**first, "version": 3, "updated_at": recipe_of(table)["updated_at"]}
+
+
+def test_no_undo_brings_a_load_back_that_was_undone(reports: Reports) -> None:
+    """In whatever order: the recipe is that of the newest load that stands."""
+    table = reports.load(MAY)
+    loads = [recipe_of(table)]
+    for count in (1, 2):
+        reports.load(MAY, table.table_id, columns=COLUMNS[:count])
+        loads.append(recipe_of(table))
+    undo(table, loads[1]["job_id"])
+    assert recipe_of(table) == {**loads[2], "updated_at": recipe_of(table)["updated_at"]}
+    undo(table, loads[2]["job_id"])
+    assert recipe_of(table)["job_id"] == loads[0]["job_id"]
+    assert recipe_of(table)["columns"] == loads[0]["columns"]
+
+
+def test_the_undo_of_a_tables_only_load_leaves_no_recipe(reports: Reports) -> None:
+    """The next file is not read as the one that was taken back; but a person's word since stays."""
+    table = reports.load(MAY, terms=TERMS.model_copy(update={"remember": False}))
+    assert ask(table).status_code == 404
+    for is_changed in (False, True):
+        reports.load(MAY, table.table_id)
+        if is_changed:
+            assert ask(table, "PUT", {"auto_confirm": "unchanged"}).status_code == 200
+        undo(table, recipe_of(table)["job_id"])
+        assert ask(table).status_code == (200 if is_changed else 404)
 
 
 def test_loads_that_are_undone_one_by_one_each_leave_the_one_of_before(reports: Reports) -> None:
@@ -179,8 +210,7 @@ def test_loads_that_are_undone_one_by_one_each_leave_the_one_of_before(reports: 
         reports.load(MAY, table.table_id, columns=COLUMNS[: 1 + number % 3])
         left.append(recipe_of(table))
     for before, undone in zip(reversed(left[1:-1]), reversed(left[2:]), strict=True):
-        url = f"/v1/managed-tables/upload-jobs/{undone['job_id']}/undo"
-        assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
+        undo(table, undone["job_id"])
         changes = {"version", "updated_at"}
         assert {name: part for name, part in recipe_of(table).items() if name not in changes} == {
             name: part for name, part in before.items() if name not in changes

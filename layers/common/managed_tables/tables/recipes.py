@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from managed_tables import exact_json
 from managed_tables.clock import timestamp
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.databases.connecting import PgConnection
@@ -223,7 +224,8 @@ def keep_recipe(
         is_other = not keeps_auto_confirm and reads_otherwise(stored, kept)
         said = {name: getattr(stored, name) for name in _SAID}
         kept = kept.model_copy(update=said | ({"auto_confirm": "never"} if is_other else {}))
-    rules = {"load_rules": [rule.as_json() for rule in kept.load_rules]}  # as sent
+    # Rules as sent; and none before, unless one is there.
+    own_parts = {"load_rules": [rule.as_json() for rule in kept.load_rules], "before": None}
     connection.execute(
         "INSERT INTO managed_tables.recipes AS kept (table_id, version, job_id, recipe)"
         " VALUES (%s, 1, %s, %s)"
@@ -232,7 +234,7 @@ def keep_recipe(
         " recipe = excluded.recipe || jsonb_build_object("
         " 'hidden', kept.recipe -> 'hidden', 'before',"
         " kept.recipe #- %s || jsonb_build_object('job_id', kept.job_id))",
-        [table_id, job_id, Jsonb(kept.model_dump(mode="json") | rules), ["before"] * UNDOS_KEPT],
+        [table_id, job_id, Jsonb(kept.model_dump(mode="json") | own_parts), ["before"] * UNDOS_KEPT],
     )
 
 
@@ -286,16 +288,46 @@ def _contradicted(recipe: StoredRecipe, now: StoredRecipe) -> list[str]:
 
 
 def take_back_recipe(connection: PgConnection, table_id: str, job_id: str) -> None:
-    """Forget what a load showed; put the recipe of before in place of its own, unless changed since."""
+    """Forget what a load showed, and its recipe, whether it is the table's or one of before.
+
+    In its place stands the one of the newest load before that is not undone, or none where there was none;
+    what a person changed since stays.
+    """
     connection.execute("UPDATE managed_tables.applied_jobs SET memory = NULL WHERE job_id = %s", [job_id])
+    query = "SELECT job_id, recipe::text FROM managed_tables.recipes WHERE table_id = %s FOR UPDATE"
+    row = connection.execute(query, [table_id]).fetchone()
+    known, is_all = _unfold({**exact_json.loads(row[1].encode()), "job_id": row[0]}) if row else ([], False)
+    kept = [one for one in known if one["job_id"] != job_id]
+    if not kept and is_all:
+        forget_recipe(connection, table_id)
+    if not kept or kept == known:
+        return
+    said = {"auto_confirm": known[0].get("auto_confirm"), "load_rules": known[0].get("load_rules", [])}
+    recipe = exact_json.dumps(_fold([kept[0] | said, *kept[1:]], is_all)).decode()
     connection.execute(
-        "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(),"
-        " job_id = recipe -> 'before' ->> 'job_id',"
-        " recipe = recipe -> 'before' || jsonb_build_object('auto_confirm', recipe -> 'auto_confirm',"
-        " 'load_rules', coalesce(recipe -> 'load_rules', '[]'))"
-        " WHERE table_id = %s AND job_id = %s AND recipe ? 'before'",
-        [table_id, job_id],
+        "UPDATE managed_tables.recipes SET version = version + (job_id IS NOT DISTINCT FROM %s)::int,"
+        " updated_at = now(), job_id = %s, recipe = %s::jsonb WHERE table_id = %s",
+        [job_id, kept[0]["job_id"], recipe, table_id],
     )
+
+
+def _unfold(recipe: exact_json.Object) -> tuple[list[exact_json.Object], bool]:
+    """Return a recipe and those of before, the newest first; and whether there was none before the last."""
+    found = []
+    while True:
+        found.append({name: part for name, part in recipe.items() if name != "before"})
+        before = recipe.get("before")
+        if not isinstance(before, dict):
+            return found, "before" in recipe
+        recipe = before
+
+
+def _fold(recipes: Sequence[exact_json.Object], is_all: bool) -> exact_json.Object:
+    """Return the first of the recipes with those of before in it."""
+    first, *others = recipes
+    if others:
+        return {**first, "before": _fold(others, is_all)}
+    return {**first, "before": None} if is_all else first
 
 
 def find_recipe(connection: PgConnection, table_id: str, *, lock: bool = False) -> Recipe | None:
