@@ -150,6 +150,48 @@ def test_a_replacement_meets_no_rows_of_before(files: Reports, table: TableClien
     assert table.values("codigo") == [(7,), (9,)]
 
 
+def test_an_upsert_meets_the_unique_values_of_other_rows(loading_company: RowsCompany) -> None:
+    """Those of the table and of the file: refused by line, left out where so said."""
+    columns = [column("chave", "integer", nullable=False), column("codigo"), column("obs")]
+    rule = {"id": "r_unico", "kind": "unique", "columns": ["codigo"]}
+    table = created(loading_company, *columns, key=["chave"], rules=[rule])
+    table.rows.insert({"chave": 1, "codigo": "x"}, {"chave": 2, "codigo": "y"})
+    files = Reports(loading_company, table.name)
+    job_id = files.wait(
+        "chave;codigo;obs\n1;x;a\n2;x;b\n3;z;c\n4;z;d\n5;;e\n6;;f\n", table.table_id, "upsert"
+    )
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "rejected", files.job(job_id).error
+    error = files.job(job_id).error
+    assert error is not None
+    found = [(one["line"], one["column"], one["rule"], one["value"]) for one in error["details"]]
+    assert found == [(3, "codigo", "r_unico", "x"), (5, "codigo", "r_unico", "z")]
+    confirm_again(files, job_id, own_columns(table), SKIP)
+    assert files.insert(job_id) == "done", files.job(job_id).error
+    assert table.values("chave", "codigo", "obs") == [
+        (1, "x", "a"), (2, "y", None), (3, "z", "c"), (5, None, "e"), (6, None, "f"),
+    ]  # fmt: skip
+    assert [one["motivo"] for one in rejected(files, job_id)] == [
+        "codigo: é igual em outra linha, e não pode se repetir (regra r_unico)"
+    ] * 2
+
+
+def test_two_rows_of_an_upsert_that_exchange_unique_values_are_named(loading_company: RowsCompany) -> None:
+    """PostgreSQL judges row by row, and so the API refuses them as well."""
+    rule = {"id": "r_unico", "kind": "unique", "columns": ["codigo"]}
+    table = created(
+        loading_company, column("chave", "integer"), column("codigo"), key=["chave"], rules=[rule]
+    )
+    table.rows.insert({"chave": 1, "codigo": "p"}, {"chave": 2, "codigo": "q"})
+    files = Reports(loading_company, table.name)
+    job_id = files.wait("chave;codigo\n1;q\n2;p\n", table.table_id, "upsert")
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "rejected"
+    error = files.job(job_id).error
+    assert error is not None
+    assert [one["line"] for one in error["details"]] == [2, 3]
+
+
 def test_values_of_another_table_are_judged_in_the_load(files: Reports, table: TableClient) -> None:
     other = created(table.company, column("c", "integer"), key=["c"])
     other.rows.insert({"c": 1}, {"c": 2})
@@ -240,7 +282,7 @@ def test_an_upsert_is_judged(loading_company: RowsCompany, tmp_path: Path) -> No
     assert loads.run("upsert", [("1", "3")], "chave", "valor").status == "done"
     job = loads.run("upsert", [("1", "9")], "chave", "valor")
     assert job.status == "failed"
-    assert "r_ordem" in job.error["message"]
+    assert "regra r_ordem: valor deve ser menor ou igual a maximo" in job.error["message"]
 
 
 ROWS, WRONG, EVERY = 100_000, 37, 2_700

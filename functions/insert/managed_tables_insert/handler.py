@@ -34,6 +34,7 @@ from managed_tables.jobs.rejects import rejects_keys
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.rules.rule import Rule
+from managed_tables.rules.saying import reason_of
 from managed_tables.schema import Column
 from managed_tables.services import Services, load_services
 from managed_tables.tables.constraints import constraint_name, rule_of
@@ -132,7 +133,7 @@ class Loading:
             raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
         except RuleViolated as found:
             self._refuse_broken(load, plan, found)
-            raise JobError(errors.VALUES_REFUSED, reason=self._named(found)) from found
+            raise JobError(errors.VALUES_REFUSED, reason=self._named(load, found)) from found
         except DuplicateFound as found:
             if not plan.skips_misfits:
                 self._refuse_misfits(load, plan)
@@ -166,14 +167,18 @@ class Loading:
     def _unique_rules(self, load: Load) -> list[Rule]:
         """Return the rules of unique values whose columns the job loads."""
         loaded = {column.name for column in self.confirmed.columns}
-        rules = load.current_rules() if self.job.mode in ("append", "replace") else ()
-        return [rule for rule in rules if rule.kind == "unique" and loaded >= set(rule.columns)]
+        return [
+            rule for rule in load.current_rules() if rule.kind == "unique" and loaded >= set(rule.columns)
+        ]
 
-    def _named(self, found: RuleViolated) -> str:
-        """Return which rule PostgreSQL says is broken, and whose."""
-        named = rule_of(found.constraint)
+    def _named(self, load: Load, found: RuleViolated) -> str:
+        """Return which rule PostgreSQL says is broken, and what it wants, or whose it is."""
         get_logger("insert").warning("a rule passed what PostgreSQL refused", constraint=found.constraint)
-        return f"regra {named[1]} da tabela {found.table_name}: {found}" if named else str(found)
+        for rule in load.current_rules():
+            if found.constraint == constraint_name(self.confirmed.table_id, rule):
+                return f"regra {rule.id}: {reason_of(rule)}"
+        named = rule_of(found.constraint)
+        return f"regra {named[1]} da tabela {found.table_name}" if named else str(found)
 
     def _keep_progress(self, total_rows: int, processed_rows: int) -> bool:
         return self.services.jobs.report_progress(self.job, inserting_progress(processed_rows, total_rows))

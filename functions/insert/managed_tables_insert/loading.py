@@ -121,8 +121,13 @@ class Load:
             self._set_zone(plan)
             table = self._prepare_table(plan) if self.job.mode == "create" else self._find_table()
             name, key = physical_name(table.display_name), _columns_of(table, rule.columns if rule else None)
-            transfer, within_file = self._transfer(plan, lambda _: None), self.job.mode != "append"
-            return find_repeated_keys(transfer, name, key, limit, within_file=within_file, rule=rule)
+            transfer, mode = self._transfer(plan, lambda _: None), self.job.mode
+            # A row of an upsert comes in the place of one, and is judged beside the others.
+            own_key = _columns_of(table) if mode == "upsert" and rule is not None else ()
+            within_file = mode != "append" and not own_key
+            return find_repeated_keys(
+                transfer, name, key, limit, within_file=within_file, rule=rule, own_key=own_key
+            )
 
     def current_rules(self) -> Rules:
         """Return the rules of an existing table that refuse rows."""

@@ -6,7 +6,7 @@ that keeps a spreadsheet from running a text as a formula.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -200,19 +200,22 @@ def find_repeated_keys(
     *,
     within_file: bool,
     rule: Rule | None = None,
+    own_key: Columns = (),
 ) -> RepeatedKeys:
     """Stage the rows and return those that repeat a key of the file or, unless `within_file`, of the table.
 
-    None does where the table has no key. A `rule` of unique values lets empty ones repeat. The transaction is
-    to be rolled back.
+    None does where the table has no key. A `rule` of unique values lets empty ones repeat. A row of the table
+    with a row's `own_key`, in whose place it comes, has that row's value. The transaction is to be rolled
+    back.
     """
     if not key:
         return RepeatedKeys(transfer, [], rule)
     names = {column.name for column in key}
-    chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
-    transfer = replace(transfer, columns=chosen)
-    transfer.stage_like(table)
-    there = compose("EXISTS (SELECT FROM {} AS t WHERE {})", table, match_keys(key))
+    staged = names | {column.name for column in own_key}
+    replace(transfer, columns=_columns_of(transfer, staged)).stage_like(table)
+    transfer = replace(transfer, columns=_columns_of(transfer, names))
+    is_other = compose("NOT ({})", match_keys(own_key)) if own_key else sql.SQL("true")
+    there = compose("EXISTS (SELECT FROM {} AS t WHERE {} AND {})", table, match_keys(key), is_other)
     rows = execute(
         transfer.connection,
         'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
@@ -226,6 +229,10 @@ def find_repeated_keys(
         limit,
     )
     return RepeatedKeys(transfer, rows.fetchall(), rule)
+
+
+def _columns_of(transfer: Transfer, names: Collection[str]) -> tuple[LoadedColumn, ...]:
+    return tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
 
 
 def _all_filled(names: Sequence[str]) -> sql.Composed:
