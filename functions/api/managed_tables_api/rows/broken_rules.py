@@ -36,10 +36,13 @@ Place = Callable[[int, str | None], int | None]
 _BROKEN = "uma regra da tabela não foi seguida"
 
 
-def broken_test(definition: Definition, rule: Rule, source: str, zone: str) -> sql.SQL:
+def broken_test(
+    definition: Definition, rule: Rule, source: str, zone: str, *, are_its_own: bool = True
+) -> sql.SQL:
     """Return the test that a row breaks the rule, for a statement with parameters; `source` is its alias."""
     table = physical_name(definition.display_name).as_string()
-    return sql.SQL(is_broken_in(rule, definition.by_name, source, table, zone).replace("%", "%%"))
+    test = is_broken_in(rule, definition.by_name, source, table, zone, are_its_own=are_its_own)
+    return sql.SQL(test.replace("%", "%%"))
 
 
 def refuse_new_rows(
@@ -149,7 +152,7 @@ def _broken_statement(table: Table, rules: Sequence[Rule], source: sql.Composabl
     definition, zone = table.definition, table.settings.zone.key
     tests, twice = [], []
     for place, rule in enumerate(rules):
-        test: sql.Composable = broken_test(definition, rule, ROW.as_string(), zone)
+        test: sql.Composable = broken_test(definition, rule, ROW.as_string(), zone, are_its_own=False)
         if rule.kind == "unique":
             filled = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in rule.columns)
             form = '{} AND row_number() OVER (PARTITION BY {:i} ORDER BY "$number") > 1 AS {:i}'

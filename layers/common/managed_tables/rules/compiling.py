@@ -41,10 +41,19 @@ def is_broken(rule: Rule, cells: Mapping[str, Cell], engine: Engine) -> str:
     return f"({holds(rule, cells, engine)}) IS FALSE"
 
 
-def is_broken_in(rule: Rule, columns: Mapping[str, Column], source: str, table: str, zone: str) -> str:
+def is_broken_in(
+    rule: Rule,
+    columns: Mapping[str, Column],
+    source: str,
+    table: str,
+    zone: str,
+    *,
+    are_its_own: bool = True,
+) -> str:
     """Return PostgreSQL's test, never NULL, that a row breaks the rule; `source` is its alias.
 
-    A value is unique if no other row of `table` has it.
+    A value is unique if no other row of `table` has it. Its own rows are asked in one pass over the table;
+    others, a few, one by one.
     """
     names = {name: f"{source}.{identifier(name)}" for name in rule.columns}
     filled = " AND ".join(f"{cell} IS NOT NULL" for cell in names.values())
@@ -52,6 +61,11 @@ def is_broken_in(rule: Rule, columns: Mapping[str, Column], source: str, table: 
         (cell,) = names.values()
         known = f"SELECT managed_tables.values_of({literal(rule.table or '')}, {literal(rule.column or '')})"
         return f"({filled} AND {cell}::text NOT IN ({known}))"
+    if rule.kind == "unique" and are_its_own:
+        listed = ", ".join(map(identifier, rule.columns))
+        where = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in rule.columns)
+        repeated = f"SELECT {listed} FROM {table} WHERE {where} GROUP BY {listed} HAVING count(*) > 1"  # noqa: S608
+        return f"({filled} AND ({', '.join(names.values())}) IN ({repeated}))"
     if rule.kind == "unique":
         same = " AND ".join(f"{_OTHER}.{identifier(name)} = {cell}" for name, cell in names.items())
         other = f"{same} AND {_OTHER}.id IS DISTINCT FROM {source}.id"
