@@ -11,6 +11,7 @@ from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
+from managed_tables_reader.tables import read
 
 
 def _analyze(folder: Path, content: bytes, name: str = "vendas.csv") -> Analysis:
@@ -342,3 +343,21 @@ def test_a_person_named_like_an_average_is_none(tmp_path: Path) -> None:
 def test_rows_worked_out_of_others_are_told(tmp_path: Path, rows: str, lines: tuple[int, ...]) -> None:
     found = _analyze(tmp_path, f"item,x,y\n{rows.replace('/', chr(10))}\n".encode())
     assert [one.lines for one in found.findings if one.code == "SUBTOTAL_LINES"] == [lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("id;nome;valor\n1;Ana;10,00;\n2;Rui;20,00;\n3;Eva;30,00;obs\n", ["id", "nome", "valor", None]),
+        ("numero,cliente\n1,Ana,pago\n2,Rui,pago\n3,Eva,aberto\n", ["numero", "cliente", None]),
+        ('"id";"nome"\n"1";"Ana";""\n"2";"Rui";""\n"3";"Eva";"obs"\n', ["id", "nome", None]),
+        ('"mpg","cyl"\n"1",21,6\n"2",22.8,4\n"3",21.4,6\n', [None, "mpg", "cyl"]),
+        ("mpg cyl\nMazda 21 6\nDatsun 22.8 4\nHornet 21.4 6\n", [None, "mpg", "cyl"]),
+    ],
+)
+def test_labels_stand_above_their_values_where_one_is_missing(
+    tmp_path: Path, text: str, labels: list[str | None]
+) -> None:
+    """The last one, but where the file is as R writes it: in quotes or by blanks, and no cell empty."""
+    (path := tmp_path / "a.csv").write_text(text)
+    assert read(path).tables[0].labels == labels

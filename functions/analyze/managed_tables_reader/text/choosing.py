@@ -297,16 +297,19 @@ def _with_row_names(records: list[Record], *, may_be_words: bool) -> list[Record
     is_short = {len(one.cells) for one in rows} == {len(labels.cells) + 1} and all(
         map(str.strip, labels.cells)
     )
-    are_whole = labels.has_quotes or all(map(_LABEL.fullmatch, labels.cells))
+    are_whole = labels.has_quotes or (may_be_words and all(map(_LABEL.fullmatch, labels.cells)))
     if is_short and are_whole and _are_named([one.cells for one in rows], may_be_words=may_be_words):
         labels.cells.insert(0, "")
     return records
 
 
 def _are_named(rows: Sequence[Sequence[str]], *, may_be_words: bool) -> bool:
-    """Return whether rows begin with their numbers (totals below do not), or with names that a blank ends."""
+    """Return whether rows begin with their numbers (totals below do not), or with names that a blank ends.
+
+    R writes no empty cell: a last cell that some rows lack has no label itself.
+    """
     names = [cells[0] for cells in rows]
-    if len(rows) < 2 or not any(cells[-1].strip() for cells in rows):
+    if len(rows) < 2 or not all(cells[-1].strip() for cells in rows):
         return False
     numbers = [*takewhile(str.isdecimal, names)]
     are_numbers = len(numbers) > 1 and numbers == [*map(str, range(1, len(numbers) + 1))]
