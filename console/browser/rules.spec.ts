@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { test as alone, cell, expect, expectAccessible, type Json } from "./support.ts";
+import { test as alone, cell, expect, expectAccessible, type Json, more } from "./support.ts";
 
 const test = alone.extend({ isLent: true });
 
@@ -68,6 +68,11 @@ test("a rule is told in a sentence, and its rows are counted before it is kept",
   await expect(dialog).toContainText("Ainda não há regras");
   expect(await rulesOf()).toEqual([]);
   await dialog.getByRole("button", { name: "Fechar" }).click();
+
+  await more(page, "Histórico");
+  const history = page.getByRole("dialog", { name: "Histórico da tabela" });
+  await expect(history.getByText(/ a regra/)).toHaveText([/retirou a regra/, /mudou a regra/, /acrescentou a regra/]);
+  await expect(history).toContainText("valor: Fica entre dois valores");
 });
 
 test("each kind is written in the table's structure, and refused rows are for new ones alone if so said", async ({

@@ -35,6 +35,7 @@ export type FileRuleCheck = Job["checks"][number];
 export type RuleCheck = Schemas["RuleChecksAnswer"]["records"][number];
 export type Proposal = Schemas["Proposal"];
 export type RowChange = Schemas["RowChange"];
+export type RuleChange = Schemas["RuleChange"];
 export type DeletedRow = Schemas["DeletedRow"];
 /** A row, with its `_version` where that was asked for. */
 export type RecordOfRow = Schemas["Row"];

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { ApiFailure, isGone } from "../api/session";
-import type { Cell, Column, DeletedRow, RowChange } from "../api/types";
+import type { Cell, Column, DeletedRow, RowChange, RuleChange } from "../api/types";
+import { kindLabels } from "../rules/words";
 import { readRows } from "../table/queries";
 import { useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -24,27 +25,39 @@ const doorWords = (): Record<string, string> => ({
 });
 const SHOWN = 5;
 
-/** Every change of a table's rows, newest first. */
+const ruleActionWords = (): Record<RuleChange["action"], string> => ({
+  added: t`acrescentou a regra`,
+  changed: t`mudou a regra`,
+  removed: t`retirou a regra`,
+});
+
+/** Every change of a table's rows and, on the first page, of its rules, newest first. */
 export function TableHistory() {
   const { table, onOpen, onClose, api } = useParts();
   return (
     <Dialog title={t`Histórico da tabela`} isSide onClose={onClose}>
       <Listing
         queryKey={["history", table._id]}
-        load={(page, signal) => {
+        load={async (page, signal) => {
           const query = { page, per_page: 20, numbers: "string" as const };
-          return api.GET("/{table_id}/history", { path: { table_id: table._id }, query, signal });
+          const answer = await api.GET("/{table_id}/history", { path: { table_id: table._id }, query, signal });
+          const records = [...answer.rules, ...answer.records].sort((one, other) => other.at.localeCompare(one.at));
+          return { ...answer, records };
         }}
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
-        {(change, index) => (
-          <ChangeItem
-            key={index}
-            {...change}
-            rowId={change.row_id}
-            onRow={() => onOpen(<RowStory rowId={change.row_id} column={null} />)}
-          />
-        )}
+        {(change, index) =>
+          "rule" in change ? (
+            <RuleItem key={index} {...change} />
+          ) : (
+            <ChangeItem
+              key={index}
+              {...change}
+              rowId={change.row_id}
+              onRow={() => onOpen(<RowStory rowId={change.row_id} column={null} />)}
+            />
+          )
+        }
       </Listing>
     </Dialog>
   );
@@ -157,6 +170,25 @@ function ChangeItem({ changes, action, rowId, column = null, onRow, ...change }:
           {isWhole && ordered.slice(SHOWN).map(line)}
         </details>
       )}
+    </li>
+  );
+}
+
+/** Who changed which rule, and when; what it said is not kept. */
+function RuleItem({ action, kind, columns, user_id: userId, at }: RuleChange) {
+  const { table, who } = useParts();
+  const labels = columns.map((name) => table.columns.find((one) => one.name === name)?.display_name ?? name);
+  return (
+    <li>
+      <p>
+        <strong>
+          {who(userId)} {ruleActionWords()[action]}
+        </strong>{" "}
+        · {formatMoment(at)}
+      </p>
+      <p>
+        {labels.join(" + ")}: {kindLabels()[kind]}
+      </p>
     </li>
   );
 }
