@@ -281,8 +281,28 @@ def test_an_upsert_is_judged(loading_company: RowsCompany, tmp_path: Path) -> No
     loads = Loads(JobMaker(loading_company.services, loading_company.company, tmp_path), table)
     assert loads.run("upsert", [("1", "3")], "chave", "valor").status == "done"
     job = loads.run("upsert", [("1", "9")], "chave", "valor")
-    assert job.status == "failed"
-    assert "regra r_ordem: valor deve ser menor ou igual a maximo" in job.error["message"]
+    (found,) = job.error["details"]
+    assert (found["line"], found["column"], found["rule"], found["value"]) == (2, "valor", "r_ordem", "9")
+    skipping = LoadTerms(on_misfit="skip")
+    job = loads.run("upsert", [("1", "9"), ("2", "99")], "chave", "valor", terms=skipping)
+    assert (job.status, job.result.rejected) == ("done", 1), job.error
+    assert table.values("chave", "valor", "maximo") == [(1, 3, 5), (2, 99, None)]
+
+
+def test_a_unique_pair_of_which_the_file_has_one_is_judged(loading_company: RowsCompany) -> None:
+    """By what the other one is in the table; of two rows that become equal the second is named."""
+    columns = [column("chave", "integer"), column("codigo"), column("loja")]
+    rule = {"id": "r_par", "kind": "unique", "columns": ["codigo", "loja"]}
+    table = created(loading_company, *columns, key=["chave"], rules=[rule])
+    table.rows.insert(*({"chave": n, "codigo": str(n), "loja": "a"} for n in range(1, 5)))
+    files = Reports(loading_company, table.name)
+    job_id = files.wait("chave;codigo\n1;2\n3;9\n4;9\n5;2\n", table.table_id, "upsert")
+    files.confirm(job_id, own_columns(table)[:2], REJECT)
+    assert files.insert(job_id) == "rejected", files.job(job_id).error
+    error = files.job(job_id).error
+    assert error is not None
+    found = [(one["line"], one["column"], one["rule"], one["value"]) for one in error["details"]]
+    assert found == [(2, "codigo", "r_par", "2"), (4, "codigo", "r_par", "9")]
 
 
 ROWS, WRONG, EVERY = 100_000, 37, 2_700

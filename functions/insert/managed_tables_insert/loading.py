@@ -44,7 +44,7 @@ from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.memory import find_digests, is_as_recalled, keep_memory
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys, match_keys
+from managed_tables_insert.misfits import RepeatedKeys, find_broken_rows, find_repeated_keys, match_keys
 from managed_tables_insert.plan import RULE_VALUES, LoadPlan
 from managed_tables_insert.transfer import (
     STAGED,
@@ -113,7 +113,7 @@ class Load:
     ) -> RepeatedKeys:
         """Return the first rows, or all, whose key is there twice: in the file, or the table of an append.
 
-        With a `rule` of unique values, its columns are the key.
+        With a `rule` of unique values, its columns are the key; of an upsert, those that break it.
 
         All is done in a transaction that is rolled back, with the table made where it is new.
         """
@@ -121,13 +121,10 @@ class Load:
             self._set_zone(plan)
             table = self._prepare_table(plan) if self.job.mode == "create" else self._find_table()
             name, key = physical_name(table.display_name), _columns_of(table, rule.columns if rule else None)
-            transfer, mode = self._transfer(plan, lambda _: None), self.job.mode
-            # A row of an upsert comes in the place of one, and is judged beside the others.
-            own_key = _columns_of(table) if mode == "upsert" and rule is not None else ()
-            within_file = mode != "append" and not own_key
-            return find_repeated_keys(
-                transfer, name, key, limit, within_file=within_file, rule=rule, own_key=own_key
-            )
+            transfer, within_file = self._transfer(plan, lambda _: None), self.job.mode != "append"
+            if rule is not None and self.job.mode == "upsert":
+                return find_broken_rows(transfer, name, table.columns, _columns_of(table), rule, limit)
+            return find_repeated_keys(transfer, name, key, limit, within_file=within_file, rule=rule)
 
     def current_rules(self) -> Rules:
         """Return the rules of an existing table that refuse rows."""

@@ -6,7 +6,7 @@ that keeps a spreadsheet from running a text as a formula.
 """
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from managed_tables.formulas import guarded
 from managed_tables.ids import row_number
 from managed_tables.jobs.rejects import PLACE_LABELS
 from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables.rules.compiling import is_broken_in
 from managed_tables.rules.rule import Rule
 from managed_tables.rules.saying import fault_of
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
@@ -30,6 +31,7 @@ from managed_tables_insert.transfer import STAGED, Transfer
 
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"
+_MERGED = '"$merged"'  # rows of an upsert as they are to stand in the table
 # Replaces an empty value in a comparison that a hash can serve, together with whether it is empty.
 _STAND_INS = {
     ColumnType.TEXT: "''",
@@ -172,7 +174,11 @@ class RepeatedKeys:
     def _detail(self, place: Place, first: Place | None) -> Detail:
         reason, (file, sheet, line, cells) = self._is_there, place
         if self.rule is not None:
-            keys = {"column": self.rule.columns[0], "rule": self.rule.id, "value": ", ".join(map(str, cells))}
+            keys = {
+                "column": self.transfer.names[0],
+                "rule": self.rule.id,
+                "value": ", ".join(map(str, cells)),
+            }
             return row_detail(fault_of(self.rule), file, sheet, line, **keys)
         if first is not None:
             reason = f"repete a chave ({self._names}) da linha {first.line}"
@@ -200,22 +206,18 @@ def find_repeated_keys(
     *,
     within_file: bool,
     rule: Rule | None = None,
-    own_key: Columns = (),
 ) -> RepeatedKeys:
     """Stage the rows and return those that repeat a key of the file or, unless `within_file`, of the table.
 
-    None does where the table has no key. A `rule` of unique values lets empty ones repeat. A row of the table
-    with a row's `own_key`, in whose place it comes, has that row's value. The transaction is to be rolled
-    back.
+    None does where the table has no key. A `rule` of unique values lets empty ones repeat. The transaction is
+    to be rolled back.
     """
     if not key:
         return RepeatedKeys(transfer, [], rule)
     names = {column.name for column in key}
-    staged = names | {column.name for column in own_key}
-    replace(transfer, columns=_columns_of(transfer, staged)).stage_like(table)
     transfer = replace(transfer, columns=_columns_of(transfer, names))
-    is_other = compose("NOT ({})", match_keys(own_key)) if own_key else sql.SQL("true")
-    there = compose("EXISTS (SELECT FROM {} AS t WHERE {} AND {})", table, match_keys(key), is_other)
+    transfer.stage_like(table)
+    there = compose("EXISTS (SELECT FROM {} AS t WHERE {})", table, match_keys(key))
     rows = execute(
         transfer.connection,
         'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
@@ -225,18 +227,65 @@ def find_repeated_keys(
         sorted(names),
         False if within_file else there,
         STAGED,
-        _all_filled(sorted(names)) if rule is not None else True,
+        _all_filled(sorted(names), "s") if rule is not None else True,
         limit,
     )
     return RepeatedKeys(transfer, rows.fetchall(), rule)
+
+
+def find_broken_rows(
+    transfer: Transfer, table: sql.Identifier, own: Columns, key: Columns, rule: Rule, limit: int | None
+) -> RepeatedKeys:
+    """Stage the rows of an upsert and return those that break the rule as they are to stand in the table.
+
+    What the file does not have of a row is the table's. A unique value of another row is one also where the
+    file changes that row: PostgreSQL judges row by row. The transaction is to be rolled back.
+    """
+    by_name = {column.name: column for column in own}
+    replace(
+        transfer, columns=_columns_of(transfer, {*rule.columns, *(column.name for column in key)})
+    ).stage_like(table)
+    transfer = replace(transfer, columns=_columns_of(transfer, rule.columns))
+    cells = [compose("{} AS {name:i}", _merged(transfer, name), name=name) for name in rule.columns]
+    broken = is_broken_in(
+        rule, by_name, _MERGED, table.as_string(), transfer.plan.timezone, are_its_own=False
+    )
+    again: sql.Composable = sql.SQL("false")
+    if rule.kind == "unique":  # within the file, its second row is at fault
+        again = compose(
+            '{} AND row_number() OVER (PARTITION BY {:i} ORDER BY "$staged") > 1',
+            _all_filled(rule.columns, _MERGED),
+            list(rule.columns),
+        )
+    rows = execute(
+        transfer.connection,
+        'SELECT count(*) OVER (), "$staged", NULL::uuid FROM (SELECT *, {} AS "$again" FROM (SELECT t.id,'
+        ' s.id AS "$staged", {} FROM {} AS s LEFT JOIN {} AS t ON {}) AS {merged}) AS {merged}'
+        ' WHERE "$again" OR {} ORDER BY "$staged" LIMIT {}',
+        again,
+        cells,
+        STAGED,
+        table,
+        match_keys(key),
+        sql.SQL(broken),
+        limit,
+        merged=sql.SQL(_MERGED),
+    )
+    return RepeatedKeys(transfer, rows.fetchall(), rule)
+
+
+def _merged(transfer: Transfer, name: str) -> sql.Composed:
+    """Return a cell of a row as it is to stand in the table."""
+    return compose("{}.{:i}", sql.SQL("s" if name in transfer.names else "t"), name)
 
 
 def _columns_of(transfer: Transfer, names: Collection[str]) -> tuple[LoadedColumn, ...]:
     return tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
 
 
-def _all_filled(names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(" AND ").join(compose("s.{:i} IS NOT NULL", name) for name in names)
+def _all_filled(names: Iterable[str], source: str) -> sql.Composed:
+    filled = (compose("{}.{:i} IS NOT NULL", sql.SQL(source), name) for name in names)
+    return sql.SQL(" AND ").join(filled)
 
 
 def match_keys(key: Columns) -> sql.Composed:
