@@ -11,6 +11,7 @@ from examples import examples
 
 from managed_tables_analyze.analysis import analyze
 from managed_tables_reader.reading_files import SourceFile
+from managed_tables_reader.tables import read
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 TEXT = """
@@ -72,3 +73,11 @@ def test_an_ordinary_table_is_split_where_it_was_joined(tmp_path: Path, seed: in
     found = [column["display_name"] for column in record["inferred_schema"]["columns"]]
     inferred = (reading["delimiter"], reading["header_line"], record["row_count"], found)
     assert inferred == (delimiter, len(title) + 1, len(rows), labels)
+
+
+@pytest.mark.parametrize("below", ["Total,3", "Total geral,3", "Fonte: IBGE,"])
+@pytest.mark.parametrize("rows", ["A,1\nB,2", "Caneta,1\nLapis,2"])
+def test_a_total_below_few_rows_does_not_join_their_columns(tmp_path: Path, rows: str, below: str) -> None:
+    (path := tmp_path / "a.csv").write_text(f"produto,qtd\n{rows}\n{below}\n")
+    [table] = read(path).tables
+    assert (table.labels, table.row_count) == (["produto", "qtd"], 2)

@@ -57,7 +57,7 @@ TABLE_CLOSE = TABLE + ABSURD  # without a blank line above
 
 # Dialects
 DELIMITERS = {
-    "": CHARACTER,
+    "": LIKELY + LIKELY,  # CHARACTER reads three short rows and their total as one column
     **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), LIKELY),
     **dict.fromkeys((",", ";", "\t", "|"), 0.0),
     **dict.fromkeys(("\x1e", "¦", "§"), RARE),
