@@ -361,3 +361,16 @@ def test_labels_stand_above_their_values_where_one_is_missing(
     """The last one, but where the file is as R writes it: in quotes or by blanks, and no cell empty."""
     (path := tmp_path / "a.csv").write_text(text)
     assert read(path).tables[0].labels == labels
+
+
+def test_balances_of_a_statement_are_told_among_rows_and_left_out_below(tmp_path: Path) -> None:
+    """By the name of a row, whatever column it is in: a sum over the movements would count them."""
+    days = "01/07/2026;PIX;-150,00\n01/07/2026;SALDO DO DIA;1.350,00\n02/07/2026;REND PAGO;0,03\n"
+    days += "03/07/2026;SISPAG;-1.200,00\n03/07/2026;SALDO DO DIA;150,03\n"
+    found = _analyze(tmp_path, days.encode())
+    told = [(one.code, one.lines) for one in found.findings if one.code == "SUBTOTAL_LINES"]
+    assert told == [("SUBTOTAL_LINES", (2, 5))]
+    rows = "01/07/2026;DEPOSITO;1.500,00;C\n02/07/2026;SAQUE;200,00;D\n03/07/2026;TED;1.000,50;D\n"
+    found = _analyze(tmp_path, f"Data;Lançamento;Valor;D/C\n{rows}SALDO;;299,50;C\n".encode())
+    assert [one.code for one in found.findings] == ["FOOTER"]
+    assert found.document.inferred_schema.columns[0].type == "date"

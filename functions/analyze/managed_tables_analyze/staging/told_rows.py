@@ -38,11 +38,16 @@ _WORKED_OUT = (
     r"soma(?:s|t[óo]rio)?|sum|median[ao]?|desvio[- ]padr[ãa]o|standard deviation|std\.? ?dev\.?"
     r"|m[íi]nimo|m[áa]ximo|minimum|maximum|overall"
 )
+# Of a statement's days and of its end: a sum over its movements would count them.
+_BALANCE = (
+    r"saldo(?: (?:final|inicial|anterior|atual|total|parcial|bloqueado|dispon[íi]vel"
+    r"|(?:d[oe]|em) .*\d.*|do (?:dia|m[êe]s|per[íi]odo)\b.*))?"
+)
 _NAMED = (
     rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*|{_MEAN}[\W\d]*|{_MEAN} (?:d[aeo]s?|of)\b.*"
-    rf"|\W*(?:{_WORKED_OUT})(?: (?:geral|gerais|d[aeo]s?|of)\b.*)?[\W\d]*"
+    rf"|\W*(?:{_WORKED_OUT})(?: (?:geral|gerais|d[aeo]s?|of)\b.*)?[\W\d]*|\W*{_BALANCE}[\W\d]*"
 )
-_HAS_WORD = rf"(?i)tota|m[ée]di|average|mean|{_WORKED_OUT}"  # tried first, since it is quick
+_HAS_WORD = rf"(?i)tota|m[ée]di|average|mean|saldo|{_WORKED_OUT}"  # tried first, since it is quick
 _MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
 
 Cells = Sequence[str | None]

@@ -23,7 +23,7 @@ _TOTAL = re.compile(
     r"(sub)?(t ?o ?t ?a ?l|totais)(\s+(g ?e ?r ?a ?l|general|global)"
     r"|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
     r"|grand\s+total\s*:?|soma\s*:?"
-    r"|saldo\s+(final|atual|total|dispon[íi]vel|do\s+dia|em\s+[\d/.-]+)\s*(:.*)?",
+    r"|saldo(\s+(final|atual|total|bloqueado|dispon[íi]vel|do\s+dia|em\s+[\d/.-]+))?\s*(:.*)?",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
