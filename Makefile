@@ -198,8 +198,8 @@ test-values: setup ## Random tables and files by the hundred, there and back; 10
 	    tests/properties/test_two_engines.py tests/properties/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py tests/e2e/test_origins.py
 
 .PHONY: test-series
-test-series: setup ## Fifty monthly reports of twelve months with drift: what loads by itself, and what waits
-	@$(BIN)/pytest -s --series tests/integration/test_series.py
+test-series: setup ## Monthly reports: fifty with drift, what loads by itself; twenty, which learned rules hold
+	@$(BIN)/pytest -s --series tests/integration/test_series.py tests/integration/test_learned_rules.py
 
 .PHONY: test-drift
 test-drift: setup ## Files by 94 kinds of drift: none loads itself otherwise than an oracle says (FILES=, SEED=)
