@@ -174,11 +174,8 @@ class RepeatedKeys:
     def _detail(self, place: Place, first: Place | None) -> Detail:
         reason, (file, sheet, line, cells) = self._is_there, place
         if self.rule is not None:
-            keys = {
-                "column": self.transfer.names[0],
-                "rule": self.rule.id,
-                "value": ", ".join(map(str, cells)),
-            }
+            fed = next(name for name in self.rule.columns if name in self.transfer.names)
+            keys = {"column": fed, "rule": self.rule.id, "value": ", ".join(map(str, cells))}
             return row_detail(fault_of(self.rule), file, sheet, line, **keys)
         if first is not None:
             reason = f"repete a chave ({self._names}) da linha {first.line}"
