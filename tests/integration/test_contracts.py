@@ -1,11 +1,13 @@
 """A table as an open data contract: out, into an empty table, and out again it is the same."""
 
 import json
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema import validate
 from rows_client import RowsClient, RowsCompany
 from tables_client import BASE, TableClient, column, created
 
@@ -68,8 +70,9 @@ def send(table: TableClient, content: bytes, headers: dict[str, str], **query: s
 
 
 def test_a_table_is_a_contract_of_the_standard(table: TableClient) -> None:
-    """Columns, types, required, keys, unique and rules are where ODCS v3.1.0 has them."""
+    """Columns, types, required, keys, unique and rules are where ODCS v3.1.0 has them, and its schema."""
     found = contract(table)
+    validate(found, json.loads((files("open_data_contract_standard") / "schema.json").read_text("utf-8")))
     assert (found["apiVersion"], found["kind"], found["status"]) == ("v3.1.0", "DataContract", "active")
     (schema,) = found["schema"]
     assert (schema["name"], schema["businessName"], schema["physicalType"]) == (

@@ -249,20 +249,33 @@ def test_the_table_that_others_refer_to_is_replaced_if_it_keeps_their_values(
     assert table.values("codigo") == [(2,), (3,)]
 
 
-@pytest.mark.parametrize(("amount", "confirmed"), [("10,5", True), ("-1", False)])
+@pytest.mark.parametrize(
+    ("row", "broken"),
+    [
+        ("10,5;99;111.111.111-11;;", None),
+        ("-1;99;;;", "r_valor"),
+        ("10,5;99;529.982.247-24;;", "r_cpf"),
+        ("10,5;99;;20/01/2026;", "r_dia"),
+    ],
+    ids=["all kept but what warns", "another sign", "a wrong check digit", "a value that no list has"],
+)
 def test_a_file_that_breaks_a_rule_waits_for_a_person(
-    files: Reports, table: TableClient, amount: str, confirmed: bool
+    files: Reports, table: TableClient, row: str, broken: str | None
 ) -> None:
     """Also where files like those before confirm themselves; what only warns does not stop it."""
+    days = ["2026-01-21", "2026-01-22"]
+    rules = [*RULES[:2], {"id": "r_dia", "kind": "list", "columns": ["inicio"], "values": days}]
+    table.changed(rules=[*rules, {**RULES[2], "severity": "refuse" if broken else "warn"}])
     first = files.wait(HEADER + "".join(GOOD.format(n) + "\n" for n in range(20)), table.table_id)
     files.confirm(first, own_columns(table), REJECT)
     assert files.insert(first) == "done"
     url = f"/v1/managed-tables/{table.table_id}/recipe"
     changed = table.company.http.put(url, json={"auto_confirm": "unchanged"}, headers=table.rows.headers())
     assert changed.status_code == 200, changed.text
-    rows = "".join(GOOD.format(n) + "\n" for n in range(20, 39)) + f"{amount};99;111.111.111-11;;\n"
+    rows = "".join(GOOD.format(n) + "\n" for n in range(20, 39)) + f"{row}\n"
     second = files.wait(HEADER + rows, table.table_id)
-    assert files.job(second).confirms_itself is confirmed, [
+    refused = [one.rule for one in files.analysis(second).checks if one.refuses]
+    assert (files.job(second).confirms_itself, refused) == (broken is None, [broken] if broken else []), [
         one for one in files.analysis(second).proofs or () if not one.holds
     ]
 
