@@ -5,8 +5,9 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -510,8 +511,17 @@ def test_a_message_is_one_of_its_companys_requests_until_it_is_answered(
     """Beside those of its tools' routes; it was none while the SDK worked."""
     for number in (1, 2, 2):
         monkeypatch.setattr(slots, "COMPANY_REQUESTS", number)
-        answer = agent.call("describe_table", table_id=table.table_id, refused=number == 1)
+        answer = describe_alone(agent, table, refused=number == 1)
         assert answer.get("code") == ("TOO_MANY_REQUESTS" if number == 1 else None)
+
+
+def describe_alone(agent: Agent, table: TableClient, *, refused: bool) -> Any:
+    """Call a tool; again where the message before it still counts, as it does until its answer has left."""
+    for _ in range(40):
+        with suppress(ExceptionGroup):
+            return agent.call("describe_table", table_id=table.table_id, refused=refused)
+        time.sleep(0.05)
+    raise AssertionError("each message met another one")
 
 
 def named(names: list[str]) -> bytes:
