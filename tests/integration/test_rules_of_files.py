@@ -318,6 +318,44 @@ def test_a_unique_pair_of_which_the_file_has_one_is_judged(loading_company: Rows
     assert found == [(2, "codigo", "r_par", "2"), (4, "codigo", "r_par", "9")]
 
 
+@pytest.mark.parametrize("mode", ["append", "replace", "upsert"])
+def test_what_a_default_puts_into_a_row_is_judged(loading_company: RowsCompany, mode: str) -> None:
+    """Where the file has one of a rule's columns, and where it has none."""
+    table = created(
+        loading_company,
+        column("chave", "integer", nullable=False),
+        column("valor", "integer"),
+        column("maximo", "integer", default=5),
+        column("loja", default="a"),
+        key=["chave"],
+        rules=[
+            {"id": "r_ordem", "kind": "compare", "columns": ["valor", "maximo"], "op": "lte"},
+            {"id": "r_par", "kind": "unique", "columns": ["loja", "valor"]},
+        ],
+    )
+    table.rows.insert({"chave": 1, "valor": 1}, {"chave": 2, "valor": 2, "loja": "b"})
+    own = [Column.model_validate(one) for one in table.get()["columns"][:2]]
+    files = Reports(loading_company, table.name)
+    job_id = files.wait("chave;valor\n3;4\n4;4\n5;9\n6;2\n7;1\n", table.table_id, mode)
+    files.confirm(job_id, own, SKIP)
+    assert files.insert(job_id) == "done", files.job(job_id).error
+    reasons = {one["chave"]: one["motivo"] for one in rejected(files, job_id)}
+    assert {key: reason.rsplit(" ")[-1] for key, reason in reasons.items()} == {
+        "4": "r_par)",
+        "5": "r_ordem)",
+        **({} if mode == "replace" else {"7": "r_par)"}),
+    }
+    table.rows.insert({"chave": 100, "valor": 0})
+    table.changed(rules=[{"id": "r_loja", "kind": "length", "columns": ["loja"], "min": 2, "for_new": True}])
+    job_id = files.wait("chave;valor\n8;7\n9;8\n", table.table_id, mode)
+    files.confirm(job_id, own, REJECT)
+    assert files.insert(job_id) == "rejected", files.job(job_id).error
+    error = files.job(job_id).error
+    assert error is not None
+    found = [(one["line"], one["column"], one["rule"], one["value"]) for one in error["details"]]
+    assert found == [(2, "loja", "r_loja", "a"), (3, "loja", "r_loja", "a")]
+
+
 ROWS, WRONG, EVERY = 100_000, 37, 2_700
 WRONG_PLACES = range(7, WRONG * EVERY, EVERY)
 

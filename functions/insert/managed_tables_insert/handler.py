@@ -33,7 +33,6 @@ from managed_tables.jobs.ending import attempt, complete, resolve
 from managed_tables.jobs.rejects import rejects_keys
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.rules.rule import Rule
 from managed_tables.rules.saying import reason_of
 from managed_tables.schema import Column
 from managed_tables.services import Services, load_services
@@ -118,7 +117,7 @@ class Loading:
         """Return the plan without the rows that do not load, which are kept, to be corrected."""
         if self.job.mode != "create" or self.confirmed.additions.key:
             plan = load.find_repeated_keys(plan).leave_out()
-        for rule in self._rules_of_rows(load):
+        for rule in load.rules_of_rows():
             plan = load.find_repeated_keys(plan, rule=rule).leave_out()
         self._keep_rejects(load, plan)
         return plan
@@ -157,20 +156,12 @@ class Loading:
         if plan.skips_misfits:
             return
         self._refuse_misfits(load, plan)
-        for rule in self._rules_of_rows(load):
+        for rule in load.rules_of_rows():
             if found.constraint == constraint_name(self.confirmed.table_id, rule):
                 repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS, rule)
                 if repeated.rows:
                     count = repeated.count
                     raise JobError(errors.VALUES_NOT_CONVERTED, repeated.describe(), count, count=count)
-
-    def _rules_of_rows(self, load: Load) -> list[Rule]:
-        """Return the rules that the table's rows decide: of unique values, or of more cells than a file's."""
-        loaded = {column.name for column in self.confirmed.columns}
-        rules = [rule for rule in load.current_rules() if loaded.intersection(rule.columns)]
-        if self.job.mode == "upsert":
-            return [rule for rule in rules if rule.kind == "unique" or not loaded >= set(rule.columns)]
-        return [rule for rule in rules if rule.kind == "unique" and loaded >= set(rule.columns)]
 
     def _named(self, load: Load, found: RuleViolated) -> str:
         """Return which rule PostgreSQL says is broken, and what it wants, or whose it is."""

@@ -113,7 +113,8 @@ class Load:
     ) -> RepeatedKeys:
         """Return the first rows, or all, whose key is there twice: in the file, or the table of an append.
 
-        With a `rule` of unique values, its columns are the key; of an upsert, those that break it.
+        With a `rule` of unique values, its columns are the key. Of an upsert, and where the file lacks one of
+        its columns, those that break it.
 
         All is done in a transaction that is rolled back, with the table made where it is new.
         """
@@ -122,8 +123,12 @@ class Load:
             table = self._prepare_table(plan) if self.job.mode == "create" else self._find_table()
             name, key = physical_name(table.display_name), _columns_of(table, rule.columns if rule else None)
             transfer, within_file = self._transfer(plan, lambda _: None), self.job.mode != "append"
-            if rule is not None and self.job.mode == "upsert":
-                return find_broken_rows(transfer, name, table.columns, _columns_of(table), rule, limit)
+            is_upsert = self.job.mode == "upsert"
+            if rule is not None and (is_upsert or not set(rule.columns) <= set(transfer.names)):
+                own, met = table.columns, _columns_of(table) if is_upsert else ()
+                return find_broken_rows(
+                    transfer, name, own, met, rule, limit, within_file=within_file and not is_upsert
+                )
             return find_repeated_keys(transfer, name, key, limit, within_file=within_file, rule=rule)
 
     def current_rules(self) -> Rules:
@@ -131,6 +136,19 @@ class Load:
         if self.job.mode == "create":
             return ()
         return tuple(rule for rule in self._find_table().rules if rule.refuses)
+
+    def rules_of_rows(self) -> Rules:
+        """Return the rules that the table decides: of unique values, or of more cells than a file's."""
+        return tuple(filter(self._is_of_table, self.current_rules()))
+
+    def _is_of_table(self, rule: Rule) -> bool:
+        loaded = {column.name for column in self.confirmed.columns}
+        unfed = set(rule.columns) - loaded
+        if any(column.default is not None for column in _columns_of(self._find_table(), sorted(unfed))):
+            return True
+        if self.job.mode == "upsert" and loaded.intersection(rule.columns):
+            return rule.kind == "unique" or bool(unfed)
+        return rule.kind == "unique" and not unfed
 
     def keep_references(self, plan: LoadPlan) -> None:
         """Give the converter the values of other tables that rules refer to; repeatable."""

@@ -26,6 +26,7 @@ from managed_tables.rules.compiling import is_broken_in
 from managed_tables.rules.rule import Rule
 from managed_tables.rules.saying import fault_of
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
+from managed_tables.tables.physical import default_value
 from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, Place
 from managed_tables_insert.transfer import STAGED, Transfer
 
@@ -143,6 +144,7 @@ class RepeatedKeys:
     transfer: Transfer  # of the key's columns alone
     rows: list[tuple[int, UUID, UUID | None]]  # None where the table has the key
     rule: Rule | None = None  # of unique values, where it is no key
+    default: str | None = None  # what the rule's first column has where the file has none of its columns
 
     @property
     def count(self) -> int:
@@ -162,7 +164,9 @@ class RepeatedKeys:
         repeats = f"repete a chave ({self._names}) de outra linha"
         reasons = [self._is_there if first is None else repeats for _, _, first in self.rows]
         if self.rule is not None:
-            reasons = [f"{self._names}: {fault_of(self.rule).reason} (regra {self.rule.id})"] * len(numbers)
+            reasons = [
+                f"{self._names or self.rule.columns[0]}: {fault_of(self.rule).reason} (regra {self.rule.id})"
+            ] * len(numbers)
         converter = self.transfer.converter
         converter.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REPEATED_KEYS} (number BIGINT, reason VARCHAR)")
         converter.execute(
@@ -174,8 +178,9 @@ class RepeatedKeys:
     def _detail(self, place: Place, first: Place | None) -> Detail:
         reason, (file, sheet, line, cells) = self._is_there, place
         if self.rule is not None:
-            fed = next(name for name in self.rule.columns if name in self.transfer.names)
-            keys = {"column": fed, "rule": self.rule.id, "value": ", ".join(map(str, cells))}
+            fed = next((name for name in self.rule.columns if name in self.transfer.names), None)
+            value = ", ".join(map(str, cells)) if fed else self.default
+            keys = {"column": fed or self.rule.columns[0], "rule": self.rule.id, "value": value}
             return row_detail(fault_of(self.rule), file, sheet, line, **keys)
         if first is not None:
             reason = f"repete a chave ({self._names}) da linha {first.line}"
@@ -231,22 +236,32 @@ def find_repeated_keys(
 
 
 def find_broken_rows(
-    transfer: Transfer, table: sql.Identifier, own: Columns, key: Columns, rule: Rule, limit: int | None
+    transfer: Transfer,
+    table: sql.Identifier,
+    own: Columns,
+    key: Columns,
+    rule: Rule,
+    limit: int | None,
+    *,
+    within_file: bool = False,
 ) -> RepeatedKeys:
-    """Stage the rows of an upsert and return those that break the rule as they are to stand in the table.
+    """Stage the rows and return those that break the rule as they are to stand in the table.
 
-    What the file does not have of a row is the table's. A unique value of another row is one also where the
-    file changes that row: PostgreSQL judges row by row. The transaction is to be rolled back.
+    What the file does not have of a row is the table's, where the `key` finds one, else the column's default.
+    Unless `within_file` values are to be unique among the table's rows too: PostgreSQL judges row by row,
+    so another row's value is one also where the file changes that row. The transaction is to be rolled back.
     """
     by_name = {column.name: column for column in own}
     replace(
         transfer, columns=_columns_of(transfer, {*rule.columns, *(column.name for column in key)})
     ).stage_like(table)
     transfer = replace(transfer, columns=_columns_of(transfer, rule.columns))
-    cells = [compose("{} AS {name:i}", _merged(transfer, name), name=name) for name in rule.columns]
-    broken = is_broken_in(
-        rule, by_name, _MERGED, table.as_string(), transfer.plan.timezone, are_its_own=False
-    )
+    zone = transfer.plan.timezone
+    cells = [
+        compose("{} AS {:i}", _merged(transfer, by_name[name], zone), name)
+        for name in dict.fromkeys(rule.columns)
+    ]
+    broken = is_broken_in(rule, by_name, _MERGED, table.as_string(), zone, are_its_own=False)
     again: sql.Composable = sql.SQL("false")
     if rule.kind == "unique":  # within the file, its second row is at fault
         again = compose(
@@ -263,17 +278,20 @@ def find_broken_rows(
         cells,
         STAGED,
         table,
-        match_keys(key),
-        sql.SQL(broken),
+        match_keys(key) if key else False,
+        False if within_file and rule.kind == "unique" else sql.SQL(broken),
         limit,
         merged=sql.SQL(_MERGED),
     )
-    return RepeatedKeys(transfer, rows.fetchall(), rule)
+    return RepeatedKeys(transfer, rows.fetchall(), rule, by_name[rule.columns[0]].default)
 
 
-def _merged(transfer: Transfer, name: str) -> sql.Composed:
+def _merged(transfer: Transfer, column: Column, zone: str) -> sql.Composed:
     """Return a cell of a row as it is to stand in the table."""
-    return compose("{}.{:i}", sql.SQL("s" if name in transfer.names else "t"), name)
+    if column.name in transfer.names:
+        return compose("s.{:i}", column.name)
+    default = default_value(column, zone)
+    return compose("CASE WHEN t.id IS NULL THEN {} ELSE t.{:i} END", default, column.name)
 
 
 def _columns_of(transfer: Transfer, names: Collection[str]) -> tuple[LoadedColumn, ...]:
