@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { ApiFailure, isGone } from "../api/session";
 import type { Cell, Column, DeletedRow, RowChange, RuleChange } from "../api/types";
 import { kindLabels } from "../rules/words";
+import { columnOf } from "../table/columns";
 import { readRows } from "../table/queries";
 import { useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -177,7 +178,7 @@ function ChangeItem({ changes, action, rowId, column = null, onRow, ...change }:
 /** Who changed which rule, and when; what it said is not kept. */
 function RuleItem({ action, kind, columns, user_id: userId, at }: RuleChange) {
   const { table, who } = useParts();
-  const labels = columns.map((name) => table.columns.find((one) => one.name === name)?.display_name ?? name);
+  const labels = columns.map((name) => columnOf(table, name).display_name);
   return (
     <li>
       <p>

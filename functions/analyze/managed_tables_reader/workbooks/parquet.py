@@ -16,7 +16,14 @@ from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_TOO_LARGE
 from managed_tables.schema import ColumnType
 from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, Tally, WorkbookError
+from managed_tables_reader.workbooks.raw import (
+    BATCH_CELLS,
+    BATCH_ROWS,
+    RawSheet,
+    Tally,
+    WorkbookError,
+    storable_text,
+)
 
 _MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
 _MAX_DIGITS = 38  # of a decimal: of a longer one DuckDB gives a double
@@ -52,7 +59,7 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
             rows = connection.execute(f"SELECT {', '.join(cells)}, {_nans(columns)} FROM {source}")  # noqa: S608
             tally = Tally()
             batches = _batches(rows, len(columns), max_characters, tally)
-            labels = [name.replace("\0", "") for name, *_ in columns]
+            labels = [storable_text(name) for name, *_ in columns]
             types = [_type(kind).value for _, kind, *_ in columns]
             yield RawSheet(None, True, batches, labels=labels, types=types, tally=tally)
     except duckdb.OutOfMemoryException as error:
@@ -90,7 +97,7 @@ def _note_nans(tally: Tally, found: Sequence[Sequence[bool] | None]) -> None:
 def _refuse_long_decimals(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     query = "SELECT name FROM parquet_schema(?) WHERE precision > ?"
     if found := connection.execute(query, [str(path), _MAX_DIGITS]).fetchone():
-        name = found[0].replace("\0", "")
+        name = storable_text(found[0])
         reason = f"tem decimais de mais de {_MAX_DIGITS} algarismos: grave a coluna {name} como texto"
         raise WorkbookError(reason, FILE_NOT_TABULAR)
 
