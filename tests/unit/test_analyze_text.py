@@ -96,6 +96,16 @@ def test_long_and_short_rows_keep_their_cells_and_are_reported(tmp_path: Path) -
     assert ("SHORT_ROWS", (4,)) in [(finding.code, finding.lines) for finding in found.findings]
 
 
+@pytest.mark.parametrize(("rows", "longer"), [(80, 8), (20, 5), (300, 30)])
+def test_rows_that_grew_a_cell_are_rows_also_where_it_repeats(tmp_path: Path, rows: int, longer: int) -> None:
+    """A cell that is there again costs as little in a row as below the table."""
+    names = ["Ana", "Rui", "Eva", "Ivo", "Bia", "Leo", "Gil", "Ada"]
+    lines = [f"{n};{names[n % 8]}{';extra' * (n > rows)}\n" for n in range(1, rows + longer + 1)]
+    found = _analyze(tmp_path, ("id;nome\n" + "".join(lines)).encode())
+    assert len(_rows(found)) == rows + longer
+    assert "FOOTER" not in [one.code for one in found.findings]
+
+
 def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp_path: Path) -> None:
     """On its own it would be split at its blanks, of which there are more than tabs."""
     labels = [f"{number} da pesquisa com um rótulo {'muito ' * 8}{'comprido' * 220}" for number in range(300)]

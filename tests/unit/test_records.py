@@ -77,8 +77,11 @@ def test_a_row_that_is_not_written_as_the_others_is_read_as_they_are(tmp_path: P
     assert wrong == ["other delimiter"]
 
 
-def test_words_of_a_note_are_not_split_at_blanks() -> None:
-    assert _cells("Fonte: sistema interno\n", width=3, delimiter=";") == [["Fonte: sistema interno"]]
+@pytest.mark.parametrize("line", ["Fonte: sistema interno", "Grupo Sul 2026", "Lote 33"])
+def test_words_are_not_split_at_blanks(line: str) -> None:
+    """Of a note, and of a name that ends in a number: one value among words says little."""
+    width = line.count(" ") + 1
+    assert _cells(f"{line}\n", width=width, delimiter=";") == [[line]]
 
 
 _TEXT = "caderno de capa dura"

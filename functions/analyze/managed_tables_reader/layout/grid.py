@@ -118,9 +118,9 @@ class GridRow:
         repeated = ((one.as_text - repeated_bits(*pair), text) for one, text, pair in cells)
         return [max(min(bits), weights.SAME_CELL) for bits in repeated]
 
-    def sum(self, bits: Sequence[float]) -> float:
-        """Return the bits of the row's cells; one that repeats another may cost less than these."""
-        cells = zip(self.looks, self.known_bits, bits, strict=True)
+    def sum(self, bits: Sequence[float], first: int = 0) -> float:
+        """Return the bits of the row's cells from `first` on; one that repeats another may cost less."""
+        cells = zip(self.looks[first:], self.known_bits[first:], bits[first:], strict=True)
         return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
 
     def saved_by_values(self, bits: Sequence[float]) -> list[float]:

@@ -207,8 +207,7 @@ class Scorer(HeaderScorer):
         elif len(row.cells) < self.width:
             bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and row.is_sentence)
         if row.extent > self.width:
-            surplus = zip(row.looks[self.width :], row.text_bits[self.width :], strict=True)
-            bits += weights.LONG_ROW + sum(text for one, text in surplus if one.kind)
+            bits += weights.LONG_ROW + row.sum(row.data_bits, self.width)
         return bits
 
     @cached_property

@@ -125,8 +125,9 @@ class Mender:
         for delimiter in _DELIMITERS:
             is_likely = text.count(delimiter) >= self.width - 1
             cells = Dialect(delimiter, self._dialect.quote).scan(text)[0] if is_likely else None
-            # Blanks separate words as well as cells: one of the cells must be a value.
-            is_likely = delimiter != " " or any(look(cell).is_value for cell in cells or ())
+            # Blanks separate words too, and a text may end in a number: two are values, or one and a quote.
+            values = sum(look(cell).is_value for cell in cells or ())
+            is_likely = delimiter != " " or values > (self._dialect.quote not in text)
             if cells and is_likely and len(cells) == self.width:
                 found.append(cells)
         return min(found, key=self._oddity, default=None)
