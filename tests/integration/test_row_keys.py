@@ -133,6 +133,14 @@ def test_a_key_that_is_too_long_is_refused_as_such(table: TableClient) -> None:
         assert "(nome, mes)" in answer.body["error"]
 
 
+def test_a_text_that_is_too_long_for_a_unique_value_names_its_column(rows_company: RowsCompany) -> None:
+    rule = {"kind": "unique", "columns": ["nome"]}
+    table = created(rows_company, column("mes", "integer"), column("nome"), rules=[rule])
+    answer = insert(table, {"mes": 1, "nome": secrets.token_hex(9_000)})
+    assert (answer.status, answer.body["code"]) == (422, "KEY_TOO_LONG")
+    assert "(nome)" in answer.body["error"]
+
+
 def test_an_update_that_repeats_a_key_names_its_values_in_their_types(rows_company: RowsCompany) -> None:
     typed = {"pago": True, "mes": 3, "quando": "2024-01-31T10:00:00.5Z"}
     kinds = {"pago": "boolean", "mes": "integer", "quando": "datetime"}

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -49,6 +50,12 @@ class Definition(Applied):
     def by_name(self) -> dict[str, Column]:
         """The columns by their name."""
         return {column.name: column for column in self.columns}
+
+    @property
+    def unrepeated(self) -> list[str]:
+        """The names of the key's columns, and of those of rules of unique values."""
+        ruled = (rule.columns for rule in self.rules if rule.refuses and rule.kind == "unique")
+        return [*dict.fromkeys(chain(self.key or (), *ruled))]
 
 
 class Tables:
@@ -261,8 +268,8 @@ class Table:
             is_rule = rule_of(error.diag.constraint_name) is not None
             raise (RuleViolated(error) if is_rule else KeyTaken(error)) from error
         except postgres.ProgramLimitExceeded as error:
-            if is_of_an_index(error):  # the key's: others take the beginnings of texts
-                raise ApiError(errors.KEY_TOO_LONG, key=", ".join(self.definition.key or ())) from error
+            if is_of_an_index(error):  # of unique values: others take the beginnings of texts
+                raise ApiError(errors.KEY_TOO_LONG, key=", ".join(self.definition.unrepeated)) from error
             raise ApiError(errors.ROW_TOO_WIDE) from error
         except psycopg.OperationalError as error:
             if _is_lost(error) and not repeatable:
