@@ -25,7 +25,7 @@ from managed_tables_command.api import (
     read_token,
     sentence_of,
 )
-from managed_tables_command.uploading import confirm, find_recipe_mode, find_table, follow, send
+from managed_tables_command.uploading import confirm, find_recipe_mode, find_table, follow, read_repairs, send
 
 Options = argparse.Namespace
 STANDARD_STREAM = Path("-")  # input or output
@@ -106,6 +106,16 @@ def _parser() -> argparse.ArgumentParser:
         choices=["unchanged"],
         help="não pergunta: insere se for como a tabela lembra; senão o envio espera, com status 3",
     )
+    command.add_argument(
+        "--repair",
+        action="append",
+        default=[],
+        metavar="'COLUNA: DE=PARA'",
+        help="põe um texto no lugar de outro; sem PARA, a célula fica vazia; pode repetir-se",
+    )
+    command.add_argument(
+        "--repairs", type=Path, metavar="ARQUIVO", help="consertos, um por linha como em --repair, ou em JSON"
+    )
     command = add("export", "exporta uma tabela para um arquivo", _export)
     command.add_argument("table", metavar="TABELA")
     command.add_argument("--format", choices=["csv", "xlsx", "parquet", "jsonl"], default="xlsx")
@@ -160,6 +170,7 @@ def _upload(options: Options) -> int:
     """Upload files to a table, or a new one: reviewed by a person, unless told otherwise."""
     if STANDARD_STREAM in options.files and not (options.yes or options.auto_confirm):
         raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes")
+    repairs = read_repairs(options.repair, options.repairs)
     with _open(options) as api, _opened_files(options.files, options.name) as files:
         target = find_table(api, options.table) if options.table else None
         asked = _asked(options, api, target)
@@ -173,7 +184,7 @@ def _upload(options: Options) -> int:
             return _ended(job, as_json=options.json)
         if options.auto_confirm:
             return _changed(job, as_json=options.json)
-        return _reviewed(options, api, job, is_new=target is None)
+        return _reviewed(options, api, job, repairs, is_new=target is None)
 
 
 def _asked(options: Options, api: Api, target: Json | None) -> dict[str, str]:
@@ -185,7 +196,7 @@ def _asked(options: Options, api: Api, target: Json | None) -> dict[str, str]:
     return {name: value for name, value in stated.items() if value}
 
 
-def _reviewed(options: Options, api: Api, job: Json, *, is_new: bool) -> int:
+def _reviewed(options: Options, api: Api, job: Json, repairs: list[Json], *, is_new: bool) -> int:
     """Show how the files were read; insert them if the person agrees."""
     shown.show_review(job["inferred_schema"], job["warnings"])
     name = options.table or job["inferred_schema"]["suggested_table_name"]
@@ -193,7 +204,7 @@ def _reviewed(options: Options, api: Api, job: Json, *, is_new: bool) -> int:
     if not options.yes and not shown.is_agreed(f"Inserir {place}?"):
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
         return 1
-    confirm(api, job, name)
+    confirm(api, job, name, repairs)
     return _ended(follow(api, job["_id"], "Inserção"), as_json=options.json)
 
 

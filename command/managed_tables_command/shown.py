@@ -173,6 +173,8 @@ def show_result(result: Mapping[str, int] | None) -> None:
         for key, name in _COUNTS.items()
         if result and result.get(key)
     ]
+    if result and result.get("repaired"):
+        counts.append(counted(result["repaired"], "célula consertada", "células consertadas"))
     say(f"Concluído: {', '.join(counts) or 'nenhuma linha'}")
 
 

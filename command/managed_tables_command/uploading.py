@@ -1,5 +1,6 @@
 """Send files to a table, follow their job, and confirm how they were read."""
 
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,34 @@ def follow(api: Api, job_id: str, what: str, limit_seconds: float = math.inf) ->
     return job
 
 
-def confirm(api: Api, job: Json, name: str) -> None:
+def read_repairs(stated: Sequence[str], file: Path | None) -> list[Json]:
+    """Return the repairs that are stated, then those of a file: lines like `uf: SAO PAULO=SP`, or JSON.
+
+    Raises Refused.
+    """
+    lines = [*stated]
+    if file is not None:
+        try:
+            text = file.read_text("utf-8-sig")
+            if text.lstrip().startswith("["):
+                return [*map(_repair, lines), *json.loads(text)]
+        except (OSError, ValueError) as error:
+            raise Refused(f"O arquivo de consertos não pôde ser lido: {error}") from error
+        lines += filter(str.strip, text.splitlines())
+    return [*map(_repair, lines)]
+
+
+def _repair(line: str) -> Json:
+    """Return a repair; of several signs the first `:` ends the column, the last `=` the text."""
+    column, colon, rest = line.partition(":")
+    text, equals, becomes = rest.strip().rpartition("=")
+    if not (column.strip() and colon and equals):
+        raise Refused(f"Um conserto se escreve COLUNA: DE=PARA, e não {line!r}")
+    outcome = {"to": becomes.strip()} if becomes.strip() else {"empty": True}
+    return Json({"column": column.strip(), "from": text.strip(), **outcome})
+
+
+def confirm(api: Api, job: Json, name: str, repairs: Sequence[Json] = ()) -> None:
     """Confirm the job's schema as it was inferred; of an existing table by the table's own columns.
 
     A new column may be empty, as in the console: next month's file has a blank.
@@ -68,4 +96,5 @@ def confirm(api: Api, job: Json, name: str) -> None:
         for column in job["inferred_schema"]["columns"]
         if column.get("table_column") or plan is None or column["name"] in plan["new"]
     ]
-    api.call("POST", f"/upload-jobs/{job['_id']}/confirm", {"display_name": name, "columns": columns})
+    body = {"display_name": name, "columns": columns, **({"repairs": [*repairs]} if repairs else {})}
+    api.call("POST", f"/upload-jobs/{job['_id']}/confirm", body)

@@ -124,6 +124,36 @@ def test_a_file_as_before_is_inserted_without_asking_and_another_waits(terminal:
 
 
 @pytest.mark.flow
+def test_values_are_put_right_on_their_way(terminal: Terminal) -> None:
+    """`--repair` and `--repairs`; one that does not fit is refused, and the upload waits."""
+    file, repairs = terminal.folder / "vendas.csv", terminal.folder / "consertos.txt"
+    file.write_text(CSV)
+    terminal.run("upload", file, "--yes")
+    file.write_text("produto;valor\nCHA PRETO;58 RC\nMate;2,00\n")
+    into = (
+        "upload",
+        file,
+        "--table",
+        "vendas",
+        "--mode",
+        "append",
+        "--yes",
+        "--repair",
+        "produto: CHA PRETO=Chá",
+    )
+    told = terminal.run(*into, "--repair", "valor: 58 RC=58 R", status=1)
+    assert "não é um número" in told
+    repairs.write_text("valor: 58 RC=58,50\n")
+    told = terminal.run(*into, "--repairs", repairs)
+    assert "2 inseridas" in told
+    assert "2 células consertadas" in told
+    [table] = terminal.company.ok("GET")["records"]
+    rows = terminal.company.rows(table["_id"])
+    assert [row["produto"] for row in rows][-2:] == ["Chá", "Mate"]
+    assert "COLUNA: DE=PARA" in terminal.run(*into, "--repair", "valor", status=1)
+
+
+@pytest.mark.flow
 def test_data_goes_through_pipes(terminal: Terminal) -> None:
     """`-` is standard input and output; `--json` is the result alone, for another program."""
     job = terminal.run("upload", "-", "--name", "vendas.csv", "--yes", "--json", answers=CSV, data_only=True)

@@ -224,6 +224,8 @@ def _staged_column(name: str, column: JudgedColumn, former: FormerColumn | None)
     )
     if former and former.choice != ColumnChoice():
         staged.choice = former.choice
+    if former and former.kept and former.kept.repairs:
+        staged.repairs = former.kept.repairs
     return staged
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -19,6 +20,7 @@ from managed_tables.documents.analyses import (
 from managed_tables.documents.document import DetailBody
 from managed_tables.documents.pictures import Picture
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
+from managed_tables.documents.repairs import is_repaired, original, repaired, texts_of
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.pictures import Looked, take_picture
 from managed_tables.jobs.staged_rows import staged_rows
@@ -68,7 +70,22 @@ class FedColumn:
     def made(self) -> str:
         """The SQL of the cells as they are converted."""
         column_type = self.table.type if self.table else self.inferred.type
-        return self.staged.choice.rewritten(f"c{self.number}", column_type)
+        return self.staged.choice.rewritten(repaired(**self._repairs), column_type)
+
+    @property
+    def _repairs(self) -> dict[str, Any]:
+        is_workbook = self.staged.formats.workbook
+        return {"cell": f"c{self.number}", "texts": texts_of(self.staged.repairs), "is_workbook": is_workbook}
+
+    def count_repairs(self) -> dict[str, int]:
+        """Return how many cells have each of the texts that are repaired."""
+        if not self.staged.repairs:
+            return {}
+        found = self.connection.execute(
+            f"SELECT {original(**self._repairs)}, count(*) FROM {staged_rows(self.path)}"  # noqa: S608 - own SQL
+            f" WHERE {is_repaired(**self._repairs)} GROUP BY 1"
+        )
+        return dict(found.fetchall())
 
     @property
     def rows(self) -> str:

@@ -31,6 +31,7 @@ from managed_tables_analyze.load_rules import LoadRules
 from managed_tables_analyze.renamed_labels import compare_labels
 
 _RENAMED = 0.8  # likeness of label, type and place
+_REPAIRED_FACTOR = 10  # of the usual share of a text that is put right
 
 _CHECKED: set[DifferenceCode] = {
     "COLUMN_NEW",
@@ -38,6 +39,7 @@ _CHECKED: set[DifferenceCode] = {
     "COLUMN_RENAMED",
     "VALUES_CHANGED",
     "ROWS_CHANGED",
+    "REPAIRS_CHANGED",
 }
 _STOPPING: set[DifferenceCode] = {
     "MARK_CHANGED",
@@ -89,13 +91,35 @@ class FileComparison:
 
     def differences(self) -> list[Difference]:
         """Return what the files show otherwise, but for what their values are."""
-        parts = (self._contradictions(), self._load_rules(), self._columns(), self._reading())
+        parts = (
+            self._contradictions(),
+            self._load_rules(),
+            self._columns(),
+            self._repairs(),
+            self._reading(),
+        )
         return list(chain(*parts))
 
     def _load_rules(self) -> Iterator[Difference]:
         fed = {one.table.name: one for one in self.columns if one.table}
         for column, what in LoadRules(self.found.document, self.recalled, fed, self.key).broken():
             yield difference("LOAD_RULE_BROKEN", column=column, what=what)
+
+    def _repairs(self) -> Iterator[Difference]:
+        """Yield the repairs that are met far more often than before: then a file may mean something else."""
+        rows = self.found.document.row_count
+        for one in self.columns:
+            usual = self.recalled.found.repairs.get(one.label, {})
+            for text, count in one.count_repairs().items():
+                if text in usual and count >= usual[text] * _REPAIRED_FACTOR * rows:
+                    before = round(usual[text] * rows)
+                    yield difference(
+                        "REPAIRS_CHANGED",
+                        column=one.table.name if one.table else one.inferred.name,
+                        before=before,
+                        after=count,
+                        example=text,
+                    )
 
     # How the files were read
 

@@ -29,6 +29,7 @@ from managed_tables.documents.document import (
     RecordId,
 )
 from managed_tables.documents.recipes import JobRecipe, Proof
+from managed_tables.documents.repairs import MAX_CELLS, MAX_VALUES, Repairs
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.rules.rule import MAX_RULES
@@ -101,6 +102,11 @@ class _Agreed(LateModel):
     remember: bool = Field(
         default=True, description="`false` deixa o modelo de importação da tabela como estava"
     )
+    repairs: Repairs | None = Field(
+        default=None,
+        description="O que entra no lugar de valores do arquivo (até 1.000) e de células (até 200); sem o "
+        "campo valem os consertos que o modelo de importação da tabela lembra",
+    )
     title: Title = None
     description: Description = None
     key: Key = None
@@ -131,12 +137,14 @@ class JobResult(Document):
     updated: Count
     unchanged: Count
     rejected: Count
+    repaired: Count = Field(description="Células em que um conserto entrou no lugar do que o arquivo tem")
     seconds: float = Field(ge=0, description="Quanto durou a inserção")
 
     @classmethod
     def of(cls, result: LoadResult) -> "JobResult":
         """Return a load's numbers as they are answered."""
-        counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
+        names = ("inserted", "updated", "unchanged", "rejected", "repaired")
+        counts = {name: getattr(result, name) for name in names}
         return cls(**counts, seconds=result.milliseconds / 1_000)
 
 
@@ -234,6 +242,13 @@ class ActiveJobsAnswer(LateModel):
     records: list[JobAnswer]
 
 
+def _refuse_many_repairs(repairs: Repairs | None) -> Repairs | None:
+    values = sum("from" in repair for repair in repairs or ())
+    if values > MAX_VALUES or len(repairs or ()) - values > MAX_CELLS:
+        raise InvalidValue("TOO_LONG", "deve ter no máximo 1.000 valores e 200 células")
+    return repairs
+
+
 class Confirmation(_Agreed, StrictModel):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
@@ -248,6 +263,8 @@ class Confirmation(_Agreed, StrictModel):
         "outro modo",
     )
 
+    _few_repairs = field_validator("repairs")(_refuse_many_repairs)
+
     def as_schema(self) -> statements.WantedSchema:
         """Return what is confirmed; of columns only the choices that are stated."""
         choices = {column.name: column.choice for column in self.columns}
@@ -261,6 +278,7 @@ class Confirmation(_Agreed, StrictModel):
                 mode=self.mode,
                 remember=self.remember,
                 keep_auto_confirm=self.keep_auto_confirm,
+                repairs=self.repairs,
             ),
             additions=statements.Additions(title=self.title, description=self.description, key=self.key),
             targets={

@@ -18,7 +18,7 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.details import UNKNOWN_TIMEZONE, Detail, Fault, InvalidValue, detail
 from managed_tables.documents.analyses import JobReading, TableReading
 from managed_tables.documents.statements import Draft, ReadingStatement, TableStatement
-from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
+from managed_tables.errors import ANALYSIS_GONE, DRAFT_CHANGED, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import find_unknown_zones
 from managed_tables.jobs.table_memory import store_memory
@@ -50,19 +50,26 @@ def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) 
         services.shares.resume(job)
 
 
-def keep_draft(services: Services, job: JobRecord, draft: Mapping[str, Any]) -> None:
-    """Keep what a person's review has so far, instead of what was kept; raises JOB_NOT_WAITING."""
+def keep_draft(
+    services: Services, job: JobRecord, draft: Mapping[str, Any], *, as_read: bool = False
+) -> JobRecord:
+    """Keep what a person's review has so far, instead of what was kept, and return the job.
+
+    Raises JOB_NOT_WAITING, and DRAFT_CHANGED where another was kept since `job` was read, if that matters.
+    """
     kept_before = services.job_documents.find(Draft, job.draft_key)
     if kept_before is not None and kept_before.as_json() == draft:
-        return
+        return job
     key = attempt_key(job.company_id, job.job_id, new_record_id(), DRAFT)
     services.storage.put_json(key, draft)
-    kept = services.jobs.keep_draft(job, key)
+    kept = services.jobs.keep_draft(job, key, as_read=as_read)
     unused = key if kept is None else job.draft_key
     if unused is not None:
         services.storage.delete(unused)
     if kept is None:
-        raise ApiError(JOB_NOT_WAITING)
+        now = services.jobs.get(job.company_id, job.job_id)
+        raise ApiError(JOB_NOT_WAITING if now.draft_key == job.draft_key else DRAFT_CHANGED)
+    return kept
 
 
 def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest: str) -> JobRecord:

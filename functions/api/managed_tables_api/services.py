@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
@@ -72,16 +73,20 @@ class ApiServices(Services):
 
     def read_place(self, job: JobRecord, number: int) -> Origin | None:
         """Return a row's place in its job's files, by the function that loads; raises STORAGE_UNAVAILABLE."""
+        place: Origin | None = self.ask_loader(job, "origin", origin_of=number)
+        return place
+
+    def ask_loader(self, job: JobRecord, answered: str, **errand: Any) -> Any:
+        """Return what the function that loads answers of a job's files; raises STORAGE_UNAVAILABLE."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        event = {"company_id": job.company_id, "job_id": job.job_id, "origin_of": number}
+        event = {"company_id": job.company_id, "job_id": job.job_id, **errand}
         function = self.settings.insert_function
         try:
             answer = self.lambda_client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         except (BotoCoreError, ClientError) as error:
             raise ApiError(STORAGE_UNAVAILABLE) from error
         payload = json.loads(answer["Payload"].read())
-        if "origin" not in payload:
+        if answered not in payload:
             raise ApiError(STORAGE_UNAVAILABLE)
-        place: Origin | None = payload["origin"]
-        return place
+        return payload[answered]

@@ -7,15 +7,17 @@ events alone have: executions that were started under an older version call with
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.job_records import JobEvent, JobRecord
+from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.jobs.staged_rows import Origin, staged_rows
 from managed_tables.jobs.table_memory import store_memory
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.services import Services
 from managed_tables_insert.converter import open_converter
+from managed_tables_insert.deciding import Asked, find_misfits, judge_repairs
 from managed_tables_insert.plan import find_places
 
 
@@ -26,33 +28,55 @@ class ErrandEvent(JobEvent, total=False):
     rounds: int
     recall: bool  # the job is handed what its table remembers, which Analyze cannot ask PostgreSQL for
     origin_of: int  # the API asks where the row of this number stands in the job's files
+    confirmed: dict[str, Any]  # what is to be loaded, of the two below
+    judge_repairs: bool  # it asks which of the repairs do not fit
+    misfits: dict[str, Any]  # it asks which values do not fit, and what may be put in their place
 
 
-class OriginAnswer(TypedDict, total=False):
-    """Where a row stands; nothing where the call was no question."""
+class ErrandAnswer(TypedDict, total=False):
+    """What was asked for; nothing where the call was no question."""
 
     origin: Origin | None
+    faults: list[dict[str, Any]]
+    misfits: dict[str, Any]
 
 
-Errand = Callable[[Services, ErrandEvent], OriginAnswer]
+Errand = Callable[[Services, ErrandEvent], ErrandAnswer]
 
 
-def _wait(services: Services, event: ErrandEvent) -> OriginAnswer:
+def _wait(services: Services, event: ErrandEvent) -> ErrandAnswer:
     wait_for_slot(services, event["company_id"], event["job_id"], event["task_token"], int(event["rounds"]))
     return {}
 
 
-def _recall(services: Services, event: ErrandEvent) -> OriginAnswer:
+def _recall(services: Services, event: ErrandEvent) -> ErrandAnswer:
     recall_for(services, event["company_id"], event["job_id"])
     return {}
 
 
-def _tell_origin(services: Services, event: ErrandEvent) -> OriginAnswer:
+def _tell_origin(services: Services, event: ErrandEvent) -> ErrandAnswer:
     job = services.jobs.find(event["company_id"], event["job_id"])
     return {"origin": find_origin(services, job, int(event["origin_of"])) if job else None}
 
 
-ERRANDS: Mapping[str, Errand] = {"task_token": _wait, "recall": _recall, "origin_of": _tell_origin}
+def _judge_repairs(services: Services, event: ErrandEvent) -> ErrandAnswer:
+    job = services.jobs.get(event["company_id"], event["job_id"])
+    return {"faults": judge_repairs(services, job, ConfirmedDocument.read(event["confirmed"]))}
+
+
+def _find_misfits(services: Services, event: ErrandEvent) -> ErrandAnswer:
+    job = services.jobs.get(event["company_id"], event["job_id"])
+    confirmed = ConfirmedDocument.read(event["confirmed"])
+    return {"misfits": find_misfits(services, job, confirmed, Asked(**event["misfits"]))}
+
+
+ERRANDS: Mapping[str, Errand] = {
+    "task_token": _wait,
+    "recall": _recall,
+    "origin_of": _tell_origin,
+    "judge_repairs": _judge_repairs,
+    "misfits": _find_misfits,
+}
 
 
 def find_errand(event: ErrandEvent) -> Errand | None:

@@ -40,10 +40,10 @@ from managed_tables.tables.constraints import constraint_name, rule_of
 from managed_tables.tables.definitions import TableChange
 from managed_tables.tables.recipes import make_recipe
 from managed_tables_insert.converter import open_converter
-from managed_tables_insert.errands import ErrandEvent, OriginAnswer, find_errand
+from managed_tables_insert.errands import ErrandAnswer, ErrandEvent, find_errand
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
-from managed_tables_insert.plan import LoadPlan, make_plan, take_pictures
+from managed_tables_insert.plan import LoadPlan, count_repairs, make_plan, take_pictures
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound, RuleViolated
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged, read_again
 
@@ -110,6 +110,7 @@ class Loading:
             plan = self._plan(load, Path(folder))
             if plan.skips_misfits:
                 plan = self._leave_out(load, plan)
+            plan = replace(plan, repaired=count_repairs(converter, plan).total)
             self._remind()
             return self._run(load, plan)
 
@@ -222,7 +223,8 @@ class Loading:
             load.keep_references(plan)
         memory = LoadMemory(digests=analysis.digests)
         if terms.remember:
-            recipe = make_recipe(analysis, columns, terms, plan.timezone, before)
+            repairs = count_repairs(load.converter, plan).texts
+            recipe = make_recipe(analysis, columns, terms, plan.timezone, before, repairs)
             memory.pictures = take_pictures(load.converter, plan, analysis, terms)
             plan = replace(plan, recipe=recipe)
         plan = replace(plan, memory=memory)
@@ -345,7 +347,7 @@ class InsertEvent(ErrandEvent, total=False):
 _services = cache(load_services)  # once a process
 
 
-def handler(event: InsertEvent, context: LambdaContext) -> StepOutcome | OriginAnswer:
+def handler(event: InsertEvent, context: LambdaContext) -> StepOutcome | ErrandAnswer:
     """Load the job's rows, or do an errand; a fault is raised, for the state machine to retry."""
     logger = get_logger("insert")
     company_id, job_id = event["company_id"], event["job_id"]

@@ -94,7 +94,7 @@ class Load:
                 connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             milliseconds = round((time.monotonic() - started) * 1_000)
             rejected = plan.row_count - loaded.row_count if plan.skips_misfits else 0
-            result = replace(loaded, milliseconds=milliseconds, rejected=rejected)
+            result = replace(loaded, milliseconds=milliseconds, rejected=rejected, repaired=plan.repaired)
             record_undoable(connection, job.job_id, table_id, job.mode, transfer.ids)
             forget_added(connection, table_id, [loaded.column.name for loaded in plan.columns])
             add_to_count(connection, table_id, result.inserted)
@@ -133,9 +133,11 @@ class Load:
 
     def current_rules(self) -> Rules:
         """Return the rules of an existing table that refuse rows."""
-        if self.job.mode == "create":
-            return ()
-        return tuple(rule for rule in self._find_table().rules if rule.refuses)
+        return tuple(rule for rule in self.all_rules() if rule.refuses)
+
+    def all_rules(self) -> Rules:
+        """Return the rules of an existing table."""
+        return () if self.job.mode == "create" else self._find_table().rules
 
     def rules_of_rows(self) -> Rules:
         """Return the rules that the table decides: of unique values, or of more cells than a file's."""

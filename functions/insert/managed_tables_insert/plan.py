@@ -1,7 +1,7 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,19 @@ from managed_tables.catalog.tables import Rules
 from managed_tables.conversion.columns import EMPTY_CELL, Conversion, Formats, build_conversion, explain
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.details import Fault
-from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.analyses import AnalysisDocument, StagedColumn
 from managed_tables.documents.pictures import LoadMemory, Picture
 from managed_tables.documents.recipes import Recalled, StoredRecipe
+from managed_tables.documents.repairs import (
+    Repair,
+    Texts,
+    is_at,
+    is_repaired,
+    original,
+    repaired,
+    texts_of,
+    with_cells,
+)
 from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
 from managed_tables.jobs.pictures import MAX_COLUMNS_SEEN, Looked, take_picture
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
@@ -42,6 +52,29 @@ class LoadedColumn:
     made: str = ""  # the SQL that makes it, where it is no column of the staged object
     zone: str | None = None  # of times without one, if it is not the session's
     is_proven: bool = False  # every cell that is not NULL is known to convert
+    repairs: Texts = field(default_factory=dict)  # of its original texts
+    cells: tuple[Repair, ...] = ()  # that repairs name one by one
+
+    @property
+    def is_put_right(self) -> bool:
+        """Whether repairs act on it."""
+        return bool(self.repairs or self.cells)
+
+    @property
+    def text(self) -> str:
+        """The SQL of the cells' original text, as repairs know it."""
+        return original(f"c{self.number}", self.repairs, is_workbook=self.formats.workbook)
+
+    @property
+    def is_repaired(self) -> str:
+        """The test that a repair of its text acts on a cell."""
+        if not self.repairs:
+            return "false"
+        return is_repaired(f"c{self.number}", self.repairs, is_workbook=self.formats.workbook)
+
+    def named_cells(self, files: Sequence[str]) -> str:
+        """Return the test that a repair names the cell of a row."""
+        return " OR ".join(is_at(one, files) for one in self.cells) or "false"
 
     @property
     def conversion(self) -> Conversion:
@@ -105,6 +138,13 @@ def find_places(
     return {number: Place(files[file], sheet, line, texts) for number, file, sheet, line, *texts in found}
 
 
+class RepairCounts(NamedTuple):
+    """On how many cells repairs act: by column and original text, and in all, with those named one by one."""
+
+    texts: Mapping[str, Mapping[str, int]]
+    total: int
+
+
 @dataclass(frozen=True)
 class LoadPlan:
     """A staged object on disk and what to load of it; `files` are the names that its rows refer to."""
@@ -121,6 +161,7 @@ class LoadPlan:
     memory: LoadMemory | None = None  # the same, of its columns and rows
     recalled: Recalled | None = None  # of a load that nobody confirmed: what must still hold
     rules: Rules = ()  # that refuse rows, of columns that are loaded
+    repaired: int = 0  # cells of the rows that load
 
     @cached_property
     def judged(self) -> list[tuple[Rule, LoadedColumn, str]]:
@@ -173,8 +214,12 @@ def take_pictures(
     pictures: dict[str, Picture] = {}
     for loaded in plan.columns[:MAX_COLUMNS_SEEN]:
         seen, own = analysis.columns[loaded.number], loaded.column
-        is_as_seen = seen.formats == loaded.formats and terms.choice(own.name).over(seen.choice) == (
-            seen.choice.model_copy(update={"source": terms.choice(own.name).source})
+        is_as_seen = (
+            seen.formats == loaded.formats
+            and not loaded.cells
+            and loaded.repairs == texts_of(seen.repairs)
+            and terms.choice(own.name).over(seen.choice)
+            == seen.choice.model_copy(update={"source": terms.choice(own.name).source})
         )
         if seen.picture and is_as_seen and seen.picture.type == own.type:
             pictures[own.name] = seen.picture
@@ -182,6 +227,32 @@ def take_pictures(
             looked = Looked(loaded.cell, own.type, loaded.formats)
             pictures[own.name] = take_picture(connection, rows, looked)
     return pictures
+
+
+def count_repairs(connection: DuckDBPyConnection, plan: LoadPlan) -> RepairCounts:
+    """Return on how many cells of the rows that load each repair acts."""
+    put_right = [column for column in plan.columns if column.is_put_right]
+    loaded = f"NOT ({plan.has_misfit})" if put_right and plan.skips_misfits else "true"
+    texts: dict[str, dict[str, int]] = {}
+    total = 0
+    for column in put_right:
+        named = column.named_cells(plan.files)
+        query = (
+            f"SELECT CASE WHEN {named} THEN NULL ELSE {column.text} END, count(*) FROM {plan.rows}"  # noqa: S608
+            f" WHERE ({named} OR {column.is_repaired}) AND {loaded} GROUP BY 1"
+        )
+        counts = dict(connection.execute(query).fetchall())
+        total += sum(counts.values())
+        texts[column.column.name] = {text: count for text, count in counts.items() if text is not None}
+    return RepairCounts(texts, total)
+
+
+def _repairs_of(name: str, staged: StagedColumn, terms: LoadTerms) -> tuple[Texts, tuple[Repair, ...]]:
+    """Return what becomes of a column's texts, by the recipe if nothing is stated, and its single cells."""
+    if terms.repairs is None:
+        return texts_of(staged.repairs), ()
+    cells = (one for one in terms.repairs if one["column"] == name and "line" in one)
+    return texts_of(terms.repairs, name), tuple(cells)
 
 
 def make_plan(
@@ -201,12 +272,15 @@ def make_plan(
         choice = terms.choice(column.name).over(analyzed.choice)
         formats = choice.formats(analyzed.formats)
         own = f"c{number}"
-        made = choice.rewritten(own, column.type)
+        texts, named = _repairs_of(column.name, analyzed, terms)
+        mended = repaired(own, texts, is_workbook=formats.workbook)
+        mended = with_cells(mended, named, analysis.files, is_workbook=formats.workbook)
+        made = choice.rewritten(mended, column.type)
         cell, made = (own, "") if made == own else (f"x{place}", made)
         zone = None if formats.timezone == session_zone else formats.timezone
         is_as_inferred = column.type == types[number] and formats == analyzed.formats and not made
         is_proven = is_as_inferred and analyzed.proven
-        columns.append(LoadedColumn(column, cell, formats, number, made, zone, is_proven))
+        columns.append(LoadedColumn(column, cell, formats, number, made, zone, is_proven, texts, named))
     return LoadPlan(
         staged,
         tuple(columns),

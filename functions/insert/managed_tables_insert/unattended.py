@@ -4,13 +4,15 @@ Either an object of the inbox asks for it, and what cannot be confirmed fails; o
 remembers, and what cannot be confirmed waits for a person.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord, StepOutcome
 from managed_tables.catalog.tables import Target
 from managed_tables.conversion.columns import ColumnChoice
-from managed_tables.documents.recipes import Recipe, find_former_columns
+from managed_tables.documents.recipes import FormerColumn, Recipe, find_former_columns
+from managed_tables.documents.repairs import MAX_VALUES, Repair, Repairs
 from managed_tables.documents.statements import LoadTerms, ReadingStatement, WantedSchema
 from managed_tables.errors import ApiError, JobError, JobErrorKind
 from managed_tables.ids import new_record_id
@@ -152,8 +154,18 @@ def _schema(services: Services, job: JobRecord, display_name: str | None, target
         elif before is None or given.table_column:  # whose name has changed since: no value is dropped
             columns.append(given.column.model_copy(update={"nullable": True}))
             gone |= {given.name: None} if given.table_column else {}
-    terms = LoadTerms(choices=choices)
+    terms = LoadTerms(choices=choices, repairs=_kept_repairs(columns, choices, former))
     return WantedSchema(display_name=display_name, columns=columns, terms=terms, targets=gone)
+
+
+def _kept_repairs(
+    columns: Sequence[Column], choices: Mapping[str, ColumnChoice], former: Sequence[FormerColumn | None]
+) -> Repairs | None:
+    """Return the recipe's repairs of the columns that are loaded: the files may have been read without it."""
+    by_name = {one.name: one.kept.repairs for one in former if one and one.kept}
+    names = [column.name for column in columns if column.name in choices]
+    kept = [cast("Repair", {**one, "column": name}) for name in names for one in by_name.get(name, ())]
+    return tuple(kept[:MAX_VALUES]) or None
 
 
 def _look_at(services: Services, job: JobRecord, target: Target) -> tuple[Collection[str], Recipe | None]:

@@ -250,6 +250,14 @@ TOOLS = {
             only_reads=True,
         ),
         ToolKind(
+            "list_misfits",
+            "List the distinct values of a job's files that do not fit their column or break a rule, with"
+            " what may be put in their place: `repairs` of confirm_job.",
+            ("list_misfits",),
+            "job_id column rule kind page",
+            only_reads=True,
+        ),
+        ToolKind(
             "upload_file",
             "Upload a file as a new table, or into one: the answer's job is then read by get_job, and"
             " confirmed. Give `content` (text) or `content_base64`; for a larger file `size_bytes`, to get a"
@@ -272,7 +280,7 @@ TOOLS = {
             " and may be empty, or the table's own that they feed (append_plan), unless `columns` says"
             " otherwise.",
             ("confirm_upload_job",),
-            "job_id display_name columns on_misfit",
+            "job_id display_name columns on_misfit repairs",
             own=_Write,
             plans=plan_confirmation,
         ),

@@ -61,11 +61,14 @@ async def plan_confirmation(desk: Desk, asked: Arguments) -> PlannedWrite:
     if (schema := job["inferred_schema"]) is None or job["status"] != "waiting_confirm":
         raise ApiError(JOB_NOT_WAITING)
     misfits, warnings = append_plan["conflicts"], [warning["text"] for warning in job["warnings"]]
+    mended = bool(asked.get("repairs"))
     warnings += [f"{each['count']} valores não cabem na coluna {each['column']}" for each in misfits]
+    warnings += ["Os consertos ainda não estão descontados destes números"] * mended
     examples = schema["sample_rows"][:_EXAMPLES]
     plan = Plan(rows=schema["total_row_count_estimate"], examples=examples, warnings=warnings)
     if asked.get("on_misfit") == "skip":
-        _leave_out(plan, [each["count"] for each in misfits], job["checks"], has_key=bool(table.get("key")))
+        counts, has_key = [each["count"] for each in misfits], bool(table.get("key"))
+        _leave_out(plan, counts, job["checks"], has_key=has_key, mended=mended)
     body = {
         **asked,
         "display_name": asked.get("display_name")
@@ -90,10 +93,14 @@ def _columns(inferred: list[Any], plan: Any) -> list[dict[str, JsonValue]]:
     ]
 
 
-def _leave_out(plan: Plan, misfits: list[int], checks: list[Any], *, has_key: bool) -> None:
-    """Have a plan say how many rows go in: which have which misfit, or whose key, the load alone knows."""
+def _leave_out(plan: Plan, misfits: list[int], checks: list[Any], *, has_key: bool, mended: bool) -> None:
+    """Have a plan say how many rows go in: which have which misfit, or whose key, the load alone knows.
+
+    What is `mended` may leave no row out.
+    """
     out = misfits + [check["broken"] for check in checks if check["severity"] == "refuse"]
-    least, plan["rows"] = max(0, plan["rows"] - sum(out)), plan["rows"] - max(out, default=0)
+    least = max(0, plan["rows"] - sum(out))
+    plan["rows"] -= 0 if mended else max(out, default=0)
     if has_key:
         most = f"Até {plan['rows']} linhas entram: outras têm o que não cabe, ou uma chave que se repete"
         plan["warnings"].append(most)

@@ -124,8 +124,7 @@ class EntityTags:
         The tag changes with the body; that of a table begins with its version, which `If-Match` compares.
         """
         answer = JsonAnswer(content)
-        digest = hashlib.sha256(answer.body).hexdigest()[:32]
-        tag = answer.headers["ETag"] = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+        tag = answer.headers["ETag"] = tag_of(bytes(answer.body), version)
         is_known = self._known & {tag, "*"}
         return Response(status_code=304, headers={"ETag": tag}) if is_known else answer
 
@@ -142,6 +141,27 @@ async def entity_tags(
 
 
 Entity = Annotated[EntityTags, Depends(entity_tags)]
+
+
+def tag_of(body: bytes, version: int | None = None) -> str:
+    """Return the ETag of a body, a table's with its version."""
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    return f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+
+
+async def matched_tags(
+    wanted: Annotated[
+        HeaderValues,
+        WithJsonSchema(header_schema()),
+        Header(alias="If-Match", description="ETag do que se conhece: se mudou, nada é gravado (412)"),
+    ] = None,
+) -> frozenset[str] | None:
+    """Return the tags of which one must be that of what is to be changed; None for any."""
+    tags = frozenset(tag.strip().removeprefix("W/") for value in wanted or () for tag in value.split(","))
+    return None if not tags or "*" in tags else tags
+
+
+SeenTags = Annotated[frozenset[str] | None, Depends(matched_tags)]
 
 
 LANGUAGE_HEADER = "Accept-Language"

@@ -16,10 +16,12 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.statements import compose
 from managed_tables.details import Fault, detail, shown_text
 from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.repairs import loaded_text
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.history import recorded_rows, row_cells
 from managed_tables.ids import row_number
+from managed_tables.jobs.staged_rows import Origin
 from managed_tables.schema import Column
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer, describe_hidden
 from managed_tables.tables.physical import default_value, physical_name
@@ -115,7 +117,7 @@ def _find_place(table: Table, names: Names, change: Change, services: ApiService
     if analysis is None or confirmed is None or place is None:
         return None
     now = partial(names.follow, since=change.change_id)
-    cells = list(_cells(table.definition, analysis, confirmed, now, place["cells"]))
+    cells = list(_cells(table.definition, analysis, confirmed, now, place))
     return {**place, "cells": cells}
 
 
@@ -124,7 +126,7 @@ def _cells(
     analysis: AnalysisDocument,
     confirmed: ConfirmedDocument,
     now: Callable[[str], str],
-    texts: list[str | None],
+    row: Origin,
 ) -> Iterator[row_history.OriginCell]:
     """Yield the cell of each column of now that the load has filled; `now` follows a name of then."""
     inferred = analysis.inferred_schema.columns
@@ -133,8 +135,12 @@ def _cells(
         place = places.get(confirmed.terms.source(column.name))
         name = now(column.name)
         if place is not None and name in definition.by_name:
-            label = inferred[place].source or inferred[place].display_name
-            yield row_history.OriginCell(column=name, source=label, text=texts[place])
+            label, text = inferred[place].source or inferred[place].display_name, row["cells"][place]
+            kept = analysis.columns[place].repairs
+            is_repaired, loaded = loaded_text(confirmed.terms.repairs, kept, column.name, row, text)
+            yield row_history.OriginCell(
+                column=name, source=label, text=text, loaded=loaded, repaired=is_repaired
+            )
 
 
 @router.get("/history", summary="History of a table", dependencies=_READS)

@@ -1,10 +1,11 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,14 +26,20 @@ from managed_tables.jobs.rejects import rejects_keys
 from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text
+from managed_tables_api.http.answers import Entity, JsonAnswer, SeenTags, as_json, as_text, tag_of
 from managed_tables_api.http.requests import (
     FromJson,
     FromQuery,
     Numbers,
     NumbersQuery,
-    json_object_of,
     received,
+)
+from managed_tables_api.misfits import (
+    MisfitsAnswer,
+    MisfitsQuery,
+    refuse_unfitting,
+    show_misfits,
+    warnings_of,
 )
 from managed_tables_api.preview import PreviewAnswer, PreviewQuery, show_lines
 from managed_tables_api.reanalysis import keep_draft, reanalyze_job
@@ -148,7 +155,7 @@ def _answer(
         progress=_progress(job),
         result=models.JobResult.of(job.result) if job.result else None,
         error=JobFailure.read(job.error) if job.error and job.status in _SHOW_ERRORS else None,
-        warnings=analysis.warnings if analysis else [],
+        warnings=[*warnings_of(draft, analysis), *(analysis.warnings if analysis else ())],
         checks=analysis.checks if analysis else [],
         expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
     )
@@ -262,6 +269,17 @@ def preview_upload_job(query: FromQuery[PreviewQuery], job: KnownJob, services: 
     return show_lines(services, job, query)
 
 
+@router.get("/{job_id:job}/misfits", summary="List values to put right", dependencies=_LISTS)
+@raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.STORAGE_UNAVAILABLE)
+def list_misfits(query: FromQuery[MisfitsQuery], job: KnownJob, services: Services) -> MisfitsAnswer:
+    """Return the distinct values that do not fit their column or break a rule, under the job's draft.
+
+    The most frequent first, each with what may be put in its place. The draft's `repairs` are made already;
+    of `columns` it may say what `confirm` takes (a type, the table's column), by their inferred names.
+    """
+    return show_misfits(services, job, query)
+
+
 @router.get("/{job_id:job}/rejects", summary="Get rejected rows", dependencies=_LISTS)
 @raises(errors.NO_REJECTS)
 def get_rejected_rows(job: KnownJob, services: Services) -> models.RejectsAnswer:
@@ -292,14 +310,30 @@ def reanalyze_upload_job(
 
 
 @router.put("/{job_id:job}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
-@raises(errors.JOB_NOT_WAITING)
+@raises(errors.JOB_NOT_WAITING, errors.DRAFT_CHANGED)
 def keep_upload_job_draft(
-    body: Annotated[Object, json_object_of(Draft)], request: Request, job: KnownJob, services: Services
-) -> None:
-    """Keep what a review has so far (64 KiB) in place of what was kept; the job answers it as `draft`."""
+    body: FromJson[Draft], request: Request, job: KnownJob, services: Services, seen: SeenTags
+) -> Response:
+    """Keep what a review has so far (64 KiB) in place of what was kept; the job answers it as `draft`.
+
+    With `If-Match`, the ETag that a `GET` of the job or the last `PUT` of its draft answered, another's draft
+    since then is 412 `DRAFT_CHANGED` and stays.
+    """
     if len(received(request)) > DRAFT_MAX_BYTES:
         raise ApiError(errors.REQUEST_TOO_LARGE, limit_mb="0,0625")
-    keep_draft(services, job, body)
+    if seen is not None and seen.isdisjoint(_job_tags(job, services.job_documents)):
+        raise ApiError(errors.DRAFT_CHANGED)
+    kept = keep_draft(services, job, body.as_json(), as_read=seen is not None)
+    tag = next(_job_tags(kept, services.job_documents))
+    return Response(status_code=204, headers={"ETag": tag})
+
+
+def _job_tags(job: JobRecord, documents: JobDocuments) -> Iterator[str]:
+    """Yield the ETags of the job's answers: whole, and of its draft alone, numbers either way."""
+    for fields in (None, "draft"):
+        for numbers in ("number", "string"):
+            query = models.JobQuery(fields=fields, numbers=numbers)
+            yield tag_of(exact_json.dumps(job_fields(job, documents, query)))
 
 
 @router.post("/{job_id:job}/confirm", summary="Confirm job schema", dependencies=_UPLOADS)
@@ -312,6 +346,7 @@ def keep_upload_job_draft(
     errors.TABLE_WITHOUT_KEY,
     errors.TABLE_BUSY,
     errors.INVALID_SCHEMA,
+    errors.STORAGE_UNAVAILABLE,
 )
 def confirm_upload_job(
     body: FromSchema[models.Confirmation], job: KnownJob, caller: SignedIn, services: Services
@@ -325,7 +360,7 @@ def confirm_upload_job(
     if body.make_nullable:
         caller.require(Permission.UPDATE)
     body.keep_auto_confirm &= caller.has(Permission.UPDATE)
-    confirm_job(services, job, body.as_schema())
+    confirm_job(services, job, body.as_schema(), judge=partial(refuse_unfitting, services))
     return models.ConfirmAnswer(status="inserting")
 
 

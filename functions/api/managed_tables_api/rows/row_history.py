@@ -155,7 +155,9 @@ class OriginCell(Document):
 
     column: str
     source: str
-    text: str | None
+    text: str | None = Field(description="Como está no arquivo")
+    loaded: str | None = Field(description="O texto que foi carregado: o mesmo, ou o de um conserto")
+    repaired: bool
 
 
 class RowOriginAnswer(Document):

@@ -60,6 +60,7 @@ class LoadResult:
     unchanged: int = 0
     rejected: int = 0
     milliseconds: int = 0
+    repaired: int = 0  # cells
 
     @property
     def row_count(self) -> int:
@@ -67,8 +68,9 @@ class LoadResult:
         return self.inserted + self.updated + self.unchanged + self.rejected
 
     def as_record(self) -> dict[str, int]:
-        """Return it as a job's record and `applied_jobs` store it."""
-        return asdict(self)
+        """Return it as a job's record and `applied_jobs` store it; releases before repairs know none."""
+        record = asdict(self)
+        return record if self.repaired else {name: record[name] for name in record if name != "repaired"}
 
 
 _PARTS: dict[str, Callable[[Any], object]] = {  # of a record, and how each is read

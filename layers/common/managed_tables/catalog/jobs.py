@@ -196,9 +196,10 @@ class Jobs:
         as_read = ("analysis_key", "wish_key")
         return self._change(job, ("analisando",), changes, removals=("wish_key",), as_read=as_read)
 
-    def keep_draft(self, job: JobRecord, draft_key: str) -> JobRecord | None:
+    def keep_draft(self, job: JobRecord, draft_key: str, *, as_read: bool) -> JobRecord | None:
         """Keep what a review has so far; None where the job neither is read nor waits for it."""
-        return self._change(job, ("analisando", "waiting_confirm"), {"draft_key": draft_key})
+        fields = ("draft_key",) if as_read else ()
+        return self._change(job, ("analisando", "waiting_confirm"), {"draft_key": draft_key}, as_read=fields)
 
     def confirm(
         self,

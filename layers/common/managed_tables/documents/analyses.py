@@ -10,6 +10,7 @@ from managed_tables.conversion.columns import ColumnChoice, Formats
 from managed_tables.documents.document import Count, DetailBody, Document, Scalar, Sentence
 from managed_tables.documents.pictures import LineAccount, Picture, RowsDigest
 from managed_tables.documents.recipes import JobRecipe, Proof, ProofCode, TableKind
+from managed_tables.documents.repairs import ValueRepairs
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
@@ -235,6 +236,7 @@ class StagedColumn(Document):
     order_shown_by: list[OrderSign] | None = None  # empty: both orders are possible; null: no order to show
     mark_shown: bool = False  # the cells allow one decimal mark alone: a workbook's own numbers allow both
     choice: ColumnChoice = ColumnChoice()  # what a person once chose for it, as the table remembers
+    repairs: ValueRepairs = ()  # the same, of its values
     picture: Picture | None = None  # where it feeds a column of a table that remembers
 
 

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
 from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar, Sentence
 from managed_tables.documents.pictures import Picture, RowsDigest
+from managed_tables.documents.repairs import ValueRepairs
 from managed_tables.documents.statements import LoadMode, OnMisfit, OriginLabels
 from managed_tables.identifiers import MAX_COLUMNS, fold_label, make_identifier
 from managed_tables.schema import MAX_LABEL_CHARACTERS, NamedType
@@ -25,7 +26,7 @@ Verdict = Literal["unchanged", "changed", "stopped"]
 DifferenceCode = Literal[
     "HEADER_MOVED", "COLUMNS_REORDERED", "ENCODING_CHANGED", "DELIMITER_CHANGED", "SHEET_RENAMED",
     "COLUMN_NEW", "COLUMN_MISSING", "COLUMN_RENAMED", "VALUES_CHANGED", "ROWS_CHANGED", "MARK_CHANGED",
-    "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING", "LOAD_RULE_BROKEN",
+    "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING", "LOAD_RULE_BROKEN", "REPAIRS_CHANGED",
 ]  # fmt: skip
 
 # What must hold before a job confirms itself, in the order in which a person asks.
@@ -48,6 +49,7 @@ PROOF_OF: Mapping[DifferenceCode, ProofCode] = {  # that such a difference refut
     "DATE_ORDER_CHANGED": "SAME_WRITING",
     "VALUES_CHANGED": "SAME_MEANING",
     "ROWS_CHANGED": "SAME_MEANING",
+    "REPAIRS_CHANGED": "SAME_MEANING",
     "TYPE_CHANGED": "ALL_FIT",
     "LOAD_RULE_BROKEN": "ALL_FIT",
 }
@@ -120,6 +122,7 @@ class RecipeColumn(ColumnChoice):
     )
     name: str = Field(description="A coluna da tabela que ela preenche")
     type: NamedType | None = Field(default=None, description="O da coluna da tabela, que vale")
+    repairs: ValueRepairs = Field(default=(), description="O que entra no lugar de textos do arquivo")
 
     @property
     def label(self) -> str:
@@ -197,6 +200,7 @@ class SeenByLoad(Document):
     origins: OriginLabels | None = None
     lines: list[list[str]] = Field(default=[])  # why, and digests of how lines begin that were left out
     structure: list[str] = Field(default=[])  # what else than one plain table a person saw in a file
+    repairs: dict[str, dict[str, float]] = Field(default={})  # by label and text, the share of its rows
 
 
 class StoredRecipe(LoadRecipe):

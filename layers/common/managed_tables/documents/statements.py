@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from managed_tables import exact_json
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.document import Document
+from managed_tables.documents.repairs import Repairs
 from managed_tables.rules.rule import Rule
 from managed_tables.schema import MAX_LABEL_CHARACTERS, STORABLE, Column
 
@@ -128,6 +129,8 @@ class Draft(Document):
         },
     )
 
+    repairs: Repairs | None = Field(default=None, description="Como em confirm")
+
 
 class LoadTerms(BaseModel):
     """How columns are filled, and what happens to misfits."""
@@ -140,6 +143,7 @@ class LoadTerms(BaseModel):
     mode: LoadMode | None = None  # in place of the upload's
     remember: bool = True  # how the files were read, mapped and converted, as the table's recipe
     keep_auto_confirm: bool = False  # though it is read otherwise: said by who may update the table
+    repairs: Repairs | None = None  # of values and cells; None: those of values that the table remembers
 
     def choice(self, name: str) -> ColumnChoice:
         """Return how a column is filled."""

@@ -6,7 +6,7 @@ job still waits, and the reservation expires; interrupted after it, a repeated c
 notifies the state machine again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from managed_tables import errors, exact_json
@@ -32,11 +32,17 @@ DECISIONS_MAX = 3  # each after another reading of the files has been recorded m
 
 
 def confirm_job(
-    services: Services, job: JobRecord, wanted: WantedSchema, *, waiting: JobStatus = "waiting_confirm"
+    services: Services,
+    job: JobRecord,
+    wanted: WantedSchema,
+    *,
+    waiting: JobStatus = "waiting_confirm",
+    judge: Callable[[JobRecord, ConfirmedDocument], None] | None = None,
 ) -> None:
     """Set the job going with the schema that is wanted; the same one again is no second time.
 
-    `waiting` is the status in which the job can be confirmed. Raises INVALID_SCHEMA, JOB_NOT_WAITING,
+    `waiting` is the status in which the job can be confirmed; `judge` raises INVALID_SCHEMA where repairs do
+    not fit. Raises INVALID_SCHEMA, JOB_NOT_WAITING,
     ANALYSIS_GONE, DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE, TABLE_NOT_FOUND
     and TABLE_WITHOUT_KEY.
     """
@@ -45,13 +51,19 @@ def confirm_job(
     for _ in range(DECISIONS_MAX):
         if job.status != waiting:
             break
-        job = _decide(services, job, wanted, waiting)
+        job = _decide(services, job, wanted, waiting, judge)
     if job.status != "inserting" or job.confirmed_digest != wanted.digest:
         raise ApiError(errors.JOB_NOT_WAITING)
     services.shares.resume(job)
 
 
-def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: JobStatus) -> JobRecord:
+def _decide(
+    services: Services,
+    job: JobRecord,
+    wanted: WantedSchema,
+    waiting: JobStatus,
+    judge: Callable[[JobRecord, ConfirmedDocument], None] | None,
+) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
     analysis = services.job_documents.get_analysis(job)
     job = _in_mode(job, wanted.terms)
@@ -59,6 +71,8 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     _raise_zone_faults(services, job, wanted)
     complete = _for_new_table if job.mode == "create" else _for_existing_table
     confirmed = complete(services, company, job, wanted, analysis)
+    if judge is not None and confirmed.terms.repairs:
+        judge(job, confirmed)
     document = confirmed.as_json()
     name = confirmed_name(job.confirmations + 1, exact_json.digest(document))
     key = job_key(job.company_id, job.job_id, name)

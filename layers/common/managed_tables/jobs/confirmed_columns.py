@@ -5,19 +5,21 @@ own label, and `table_column` the table's column that the plan leads to; null fo
 one that the recipe leaves out.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from managed_tables.conversion.columns import ColumnChoice
-from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault
+from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument, InferredColumn
+from managed_tables.documents.repairs import Repairs
 from managed_tables.documents.statements import WantedSchema
 from managed_tables.identifiers import make_distinct
 from managed_tables.schema import Column
 from managed_tables.tables import definitions
 
 _NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
+_NOT_LOADED = Fault("UNKNOWN_COLUMN", "não está entre as colunas que são importadas")
 _GONE = Fault(
     "UNKNOWN_COLUMN", "a tabela não tem mais esta coluna; leia os arquivos de novo, ou escolha outra"
 )
@@ -122,6 +124,25 @@ class _Sent:
             yield definitions.column_fault(index, self.name, _RENAMED, field="name")
 
 
+def _resolve_repairs(repairs: Repairs | None, sent: Sequence[_Sent]) -> Repairs | None:
+    """Return the repairs under the names of the table; each may name a column as it was sent, or inferred.
+
+    Raises INVALID_SCHEMA.
+    """
+    if repairs is None:
+        return None
+    names = {one.source.name: one.name for one in sent if one.source}
+    names |= {one.sent.name: one.name for one in sent} | {one.name: one.name for one in sent}
+    definitions.raise_faults(
+        [
+            detail("body", _NOT_LOADED, path=f"repairs[{place}].column", column=repair["column"])
+            for place, repair in enumerate(repairs)
+            if repair["column"] not in names
+        ]
+    )
+    return tuple({**repair, "column": names[repair["column"]]} for repair in repairs)
+
+
 def resolve_columns(
     wanted: WantedSchema, analysis: AnalysisDocument, own: Collection[str], renamed: Collection[str] = ()
 ) -> WantedSchema:
@@ -138,5 +159,6 @@ def resolve_columns(
     columns = [one.column.model_copy(update={"name": one.name}) for one in sent]
     definitions.check_columns(columns)  # two may lead to one
     stated = {one.name: one.choice for one in sent if one.choice != ColumnChoice()}
-    terms = wanted.terms.model_copy(update={"choices": stated})
+    repairs = _resolve_repairs(wanted.terms.repairs, sent)
+    terms = wanted.terms.model_copy(update={"choices": stated, "repairs": repairs})
     return wanted.model_copy(update={"columns": columns, "terms": terms, "targets": {}})

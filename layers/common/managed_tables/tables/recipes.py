@@ -27,6 +27,7 @@ from managed_tables.documents.recipes import (
     SeenByLoad,
     StoredRecipe,
 )
+from managed_tables.documents.repairs import ValueRepair, as_value_repair, texts_of
 from managed_tables.documents.statements import LoadTerms, OriginLabels
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
 from managed_tables.identifiers import fold_label
@@ -48,12 +49,14 @@ def make_recipe(
     terms: LoadTerms,
     timezone: str,
     before: Recalled | None,
+    repaired: Mapping[str, Mapping[str, int]],
 ) -> StoredRecipe:
     """Return what is to be remembered of a load of these columns.
 
-    `timezone` is that of times without one; `before` is the recipe that the files were read under: what a
-    person stated then holds on, and so do columns that this month's file has not. Whether jobs confirm
-    themselves, their mode and what becomes of misfits no load says: `keep_recipe` takes them from before.
+    `timezone` is that of times without one; `repaired` counts the cells of each text that is put right, by
+    column. `before` is the recipe that the files were read under: what a person stated then holds on, and so
+    do columns that this month's file has not. Whether jobs confirm themselves, their mode and what becomes
+    of misfits no load says: `keep_recipe` takes them from before.
     """
     origins = analysis.wish.origin_columns or (before.found.origins if before else None)
     in_front = sum(label is not None for label in (origins.sheet, origins.file)) if origins else 0
@@ -67,7 +70,7 @@ def make_recipe(
         tables=[_table_recipe(analysis, table, labels[in_front:], before) for table in tables],
         columns=_column_recipes(analysis, columns, terms, before),
         load_rules=[],  # those of before stay (keep_recipe)
-        found=_seen_by_load(analysis, tables, before, origins),
+        found=_seen_by_load(analysis, tables, before, origins, _shares(analysis, terms, repaired)),
     )
 
 
@@ -76,6 +79,7 @@ def _seen_by_load(
     tables: Sequence[TableReading],
     before: Recalled | None,
     origins: OriginLabels | None,
+    repairs: Mapping[str, dict[str, float]],
 ) -> SeenByLoad:
     columns = analysis.inferred_schema.columns
     pairs = zip(columns, analysis.columns, strict=True)
@@ -89,7 +93,20 @@ def _seen_by_load(
         origins=origins,
         lines=[one for one in known.lines if one not in lines][-MAX_LINES_KNOWN:] + lines,
         structure=list(dict.fromkeys([*known.structure, *find_structure(analysis.warnings)])),
+        repairs=known.repairs
+        | {label: {**known.repairs.get(label, {}), **shares} for label, shares in repairs.items()},
     )
+
+
+def _shares(
+    analysis: AnalysisDocument, terms: LoadTerms, repaired: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, float]]:
+    """Return by label which share of the rows has each text that is put right; not of texts that none has."""
+    labels = {column.name: column.source or column.name for column in analysis.inferred_schema.columns}
+    return {
+        labels[terms.source(name)]: {text: count / analysis.row_count for text, count in counts.items()}
+        for name, counts in repaired.items()
+    }
 
 
 def _column_recipes(
@@ -198,8 +215,14 @@ def _column_recipe(
         type=column.type,
         decimal_mark=found.decimal_mark if column.type.is_number and shows_mark else None,
         date_order=order if column.type.is_time else None,
+        repairs=_remembered(terms, column.name) if terms.repairs is not None else staged.repairs,
         **{name: getattr(choice, name) for name in CHOSEN},
     )
+
+
+def _remembered(terms: LoadTerms, column: str) -> tuple[ValueRepair, ...]:
+    kept = (one for one in terms.repairs or () if one.get("remember", True))
+    return tuple(as_value_repair(*pair) for pair in texts_of(kept, column).items())
 
 
 def keep_recipe(
