@@ -257,7 +257,9 @@ def test_a_drafts_repairs_are_made_in_every_figure(files: Reports, table: TableC
     job_id = files.wait(month(*["SAO PAULO;58 RC"] * 14, "MGA;n.d."), table.table_id)
     assert misfits(table, job_id)["total"] == 3
     assert at(table, job_id, "/draft", "PUT", {"repairs": REPAIRS}).status_code == 204
-    assert [one["value"] for one in misfits(table, job_id)["records"]] == ["MGA"]
+    found = misfits(table, job_id)
+    assert [one["value"] for one in found["records"]] == ["MGA"]
+    assert found["left"] == [{"column": "uf", "rule": "r_uf", "count": 1}]
     bad = [{"column": "uf", "from": "a", "to": "b", "empty": True}]
     answer = at(table, job_id, "/draft", "PUT", {"repairs": bad})
     assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "repairs[0]")

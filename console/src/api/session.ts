@@ -162,6 +162,11 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
   return { api, caller, sessions: new Map(), written: new Store(false), leaving };
 }
 
+const tags = new WeakMap<object, string>();
+
+/** Return the ETag that an answer came with, which `If-Match` compares; any where it had none. */
+export const tagOf = (answer: object): string => tags.get(answer) ?? "*";
+
 function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {
   const client = createClient<Record<string, Record<Method, object>>>({ baseUrl, fetch: send });
   const call =
@@ -171,6 +176,8 @@ function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): 
         params: { path, query } as object,
         ...rest,
       });
+      const tag = response.headers.get("ETag");
+      if (tag !== null && typeof data === "object" && data !== null) tags.set(data, tag);
       if (response.ok) return data;
       const body = typeof error === "object" && error !== null ? (error as Partial<ErrorBody>) : {};
       throw new ApiFailure(response.status, body, response.headers.get("Retry-After"));

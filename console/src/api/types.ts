@@ -44,6 +44,8 @@ export type ExportBody = Body<"/{table_id}/exports", "post">;
 export type Reanalysis = Body<"/upload-jobs/{job_id}/reanalyze", "post">;
 export type StatedTable = NonNullable<Reanalysis["tables"]>[number];
 export type PresignedUpload = Schemas["PresignedUpload"];
+export type Misfits = Schemas["MisfitsAnswer"];
+export type Misfit = Misfits["records"][number];
 export type Confirmation = Body<"/upload-jobs/{job_id}/confirm", "post">;
 
 /** A cell as the API answers it with `numbers=string`. */

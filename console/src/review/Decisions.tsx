@@ -1,6 +1,7 @@
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
+import { plural } from "../values/numbers";
 import { type Draft, rememberedWords, useReview } from "./draft";
 
 const misfitChoices = (): Choices<Draft["onMisfit"]> => [
@@ -9,13 +10,20 @@ const misfitChoices = (): Choices<Draft["onMisfit"]> => [
 ];
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
-export function Decisions() {
+export function Decisions({ onCorrect }: { onCorrect: () => void }) {
   const { job, columns, out, draft, isAlone, can, onDraft, onAdjust, onConfirm } = useReview();
   const field = fieldsOf(draft, onDraft);
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   return (
     <>
+      {can("upload") && job.inferred_schema && job.status === "waiting_confirm" && (
+        <Button kind={out.least > 0 || job.error ? "primary" : "quiet"} onClick={onCorrect}>
+          {draft.repairs && draft.repairs.length > 0
+            ? t`Corrigir valores (${plural(draft.repairs.length, "conserto")})`
+            : t`Corrigir valores`}
+        </Button>
+      )}
       {misfits.map(({ source }) => (
         <Button
           key={source}

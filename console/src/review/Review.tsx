@@ -1,5 +1,5 @@
 import { ArrowRight } from "lucide-react";
-import { useEffect, useId, useRef } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { fileNames, type InferredSchema, type Job } from "../api/types";
 import type { Mode } from "../api/uploads";
 import { useConsole } from "../ui/context";
@@ -11,6 +11,7 @@ import { modes, toName } from "../values/words";
 import { CheckList } from "./CheckList";
 import { ColumnPanel } from "./ColumnPanel";
 import { Cancel, ConfirmBar } from "./ConfirmBar";
+import { Corrections } from "./Corrections";
 import { Decisions } from "./Decisions";
 import { type Draft, keptSentence, ReviewProvider, useReview, useReviewParts } from "./draft";
 import { FileGrid } from "./FileGrid";
@@ -25,6 +26,7 @@ export function Review({ job }: { job: Job }) {
   const { look, target, reanalysis, failure, flush, isBusy, can } = parts;
   const schema = job.inferred_schema;
   const table = job.reading?.tables[look.table];
+  const [isCorrecting, setCorrecting] = useState(false);
   return (
     <ReviewProvider value={parts}>
       <section className="mt-review" aria-labelledby="review-title">
@@ -51,10 +53,14 @@ export function Review({ job }: { job: Job }) {
             </div>
           )}
           <div className="mt-review-side">
-            <CheckList>
-              <Decisions />
-            </CheckList>
-            {table && look.column && (
+            {isCorrecting ? (
+              <Corrections onClose={() => setCorrecting(false)} />
+            ) : (
+              <CheckList>
+                <Decisions onCorrect={() => setCorrecting(true)} />
+              </CheckList>
+            )}
+            {table && look.column && !isCorrecting && (
               <ColumnPanel key={`${look.column.column.name}/${job.updated_at}`} column={look.column} />
             )}
           </div>

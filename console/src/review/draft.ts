@@ -1,8 +1,9 @@
 import { notifyManager, useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useEffect, useMemo, useRef, useState } from "react";
+import { type Api, ApiFailure, tagOf } from "../api/session";
 import type { Column, Confirmation, InferredColumn, InferredSchema, Job, Reanalysis, Recipe } from "../api/types";
 import type { Mode } from "../api/uploads";
-import { jobQuestion, useConsole, useRecipe, useTable } from "../ui/context";
+import { jobQuestion, useConsole, useGet, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { isDay, isNumeric, parseCell } from "../values/cells";
@@ -10,6 +11,7 @@ import { plural } from "../values/numbers";
 import { toName } from "../values/words";
 import { type Check, checksOf, rowsOut } from "./checks";
 import { type Overrides, PAGE_LINES, type Spot, usePlaces } from "./lines";
+import { decided, type Repair, statedColumns, toConfirmed, withLeft } from "./repairs";
 
 type Confirmed = Confirmation["columns"][number];
 
@@ -177,11 +179,16 @@ export interface Draft {
   tableName: string | null;
   /** The sources of a new table's columns, those first that a person has moved. */
   order: readonly string[];
+  /** What is put in the place of values; null: what the table remembers. */
+  repairs: readonly Repair[] | null;
   /** Whether the table is to remember how this file was read. */
   remember: boolean;
   /** Whether a table that confirms itself goes on doing so, though this file is read otherwise. */
   keepAutoConfirm: boolean;
 }
+
+/** What is said at once: fields of the draft, and decisions about values, by their keys; null takes one back. */
+export type Said = Partial<Draft> & { decisions?: Readonly<Record<string, Repair | null>> };
 
 const NO_COLUMNS: [] = [];
 
@@ -203,8 +210,13 @@ export function useReviewParts(job: Job) {
     [schema, draft.adjustments, targets, recipe, draft.order, fresh],
   );
   const allPlaces = usePlaces(job);
-  const checks = checksOf(job, columns, allPlaces, targets, table);
-  const out = rowsOut(job, columns, draft);
+  const left = useGet("/upload-jobs/{job_id}/misfits", misfitsOf(job, 1), {
+    enabled: draft.repairs !== null && job.status === "waiting_confirm",
+    placeholderData: (before) => before,
+  });
+  const mended = withLeft(job, left.data?.left, draft.repairs);
+  const checks = checksOf(mended, columns, allPlaces, targets, table);
+  const out = rowsOut(mended, columns, draft);
   const look = useLook(job, columns, checks);
   const path = { job_id: job._id };
   const reanalysis = useMutation({
@@ -234,6 +246,7 @@ export function useReviewParts(job: Job) {
       columns: toConfirmation(columns),
       ...(into || key.length === 0 ? {} : { key }),
       on_misfit: onMisfit,
+      ...(draft.repairs ? { repairs: toConfirmed(draft.repairs, columns) } : {}),
       ...(into && draft.mode ? { mode: draft.mode } : {}),
       remember: draft.remember,
       ...(isAlone && can("update") && draft.keepAutoConfirm ? { keep_auto_confirm: true } : {}),
@@ -245,13 +258,14 @@ export function useReviewParts(job: Job) {
   const problem = problemOf(columns, isBusy);
   const shown = {
     ...shared,
-    job: into && draft.mode ? { ...job, mode: draft.mode } : job,
+    job: into && draft.mode ? { ...mended, mode: draft.mode } : mended,
     target,
     table,
     recipe,
     look,
     columns,
     places,
+    allPlaces,
     checks,
     out,
     targets,
@@ -265,6 +279,12 @@ export function useReviewParts(job: Job) {
 }
 
 export type ReviewParts = ReturnType<typeof useReviewParts>;
+
+/** What is asked of values that are to be put right: another draft is another question. */
+export function misfitsOf(job: Job, page: number, kind: "misfit" | "alike" = "misfit") {
+  const version = JSON.stringify([job.updated_at, job.draft?.["repairs"], job.draft?.["columns"]]);
+  return { path: { job_id: job._id }, query: { page, kind, per_page: 50 }, version };
+}
 
 /** Say what keeps the files from being imported as they are, and which column it is about; null where nothing does. */
 function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): [words: string, at?: ReviewedColumn] | null {
@@ -321,22 +341,46 @@ const START: Draft = {
   makeNullable: [],
   tableName: null,
   order: [],
+  repairs: null,
   remember: true,
   keepAutoConfirm: false,
 };
 const SAVE_AFTER_MS = 400;
 
 /** Put changes on top of a draft, column by column and field by field. */
-function withChanges(draft: Draft, changes: Partial<Draft>): Draft {
+function withChanges(draft: Draft, { decisions = {}, ...changes }: Said): Draft {
   const adjustments = { ...draft.adjustments };
   for (const [source, adjustment] of Object.entries(changes.adjustments ?? {})) {
     adjustments[source] = { ...adjustments[source], ...adjustment };
   }
-  return { ...draft, ...changes, adjustments };
+  return { ...draft, ...changes, adjustments, repairs: decided(changes.repairs ?? draft.repairs, decisions) };
 }
 
-function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Partial<Draft>[]): Draft {
+function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Said[]): Draft {
   return [(draft ?? {}) as Partial<Draft>, ...changes].reduce<Draft>(withChanges, START);
+}
+
+/** Return the draft as the server keeps it: without what is undefined, and with what it takes of columns. */
+function toBody(job: Job, draft: Draft): Job["draft"] & object {
+  const schema = job.inferred_schema;
+  const columns = statedColumns(schema, keysOf(schema?.columns ?? []), draft.adjustments);
+  return JSON.parse(JSON.stringify({ ...draft, columns })) as Job["draft"] & object;
+}
+
+const MOST_TRIES = 5;
+
+/** Send what was said on top of the draft that is there; again where a colleague's came in between. */
+async function keepDraft(api: Api, job: Job, sent: readonly Said[], tries = 1): Promise<Job["draft"] & object> {
+  const path = { job_id: job._id };
+  const there = await api.GET("/upload-jobs/{job_id}", { path, query: { fields: "draft", numbers: "string" } });
+  const body = toBody(job, draftOf(there, sent));
+  try {
+    await api.PUT("/upload-jobs/{job_id}/draft", { path, body, headers: { "If-Match": tagOf(there) } });
+    return body;
+  } catch (error) {
+    if (tries === MOST_TRIES || !(error instanceof ApiFailure) || error.code !== "DRAFT_CHANGED") throw error;
+    return keepDraft(api, job, sent, tries + 1);
+  }
 }
 
 /**
@@ -346,7 +390,7 @@ function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Partial<Draft>
 function useDraft(job: Job) {
   const { api, can, written } = useConsole();
   const queries = useQueryClient();
-  const said = useMemo(() => new Store<readonly Partial<Draft>[]>([]), []);
+  const said = useMemo(() => new Store<readonly Said[]>([]), []);
   const unsent = useStore(said);
   const draft = useMemo(() => draftOf(job, unsent), [job.draft, unsent]);
   const timer = useRef(0);
@@ -357,11 +401,7 @@ function useDraft(job: Job) {
     mutationFn: async () => {
       const sent = said.get();
       if (sent.length === 0) return;
-      const path = { job_id: job._id };
-      const query = { fields: "draft", numbers: "string" as const };
-      const there = await api.GET("/upload-jobs/{job_id}", { path, query });
-      const body = JSON.parse(JSON.stringify(draftOf(there, sent))) as Job["draft"] & object; // without what is undefined
-      await api.PUT("/upload-jobs/{job_id}/draft", { path, body });
+      const body = await keepDraft(api, job, sent);
       queries.setQueryData<Job>(jobQuestion(job._id), (known) => known && { ...known, draft: body });
       await new Promise<void>((shown) => notifyManager.schedule(shown)); // else a field would lose what was typed, for a moment
       said.set(said.get().slice(sent.length));
@@ -371,7 +411,7 @@ function useDraft(job: Job) {
     window.clearTimeout(timer.current);
     return save.mutateAsync();
   };
-  const change = (changes: Partial<Draft>): void => {
+  const change = (changes: Said): void => {
     if (!can("upload")) return;
     said.set([...said.get(), changes]);
     window.clearTimeout(timer.current);

@@ -75,6 +75,7 @@ function Done({ job }: { job: Job }) {
     result.updated && plural(result.updated, "linha atualizada", "linhas atualizadas"),
     result.unchanged && plural(result.unchanged, "já estava igual", "já estavam iguais"),
     result.rejected && plural(result.rejected, "não entrou", "não entraram"),
+    result.repaired && plural(result.repaired, "célula consertada", "células consertadas"),
   ];
   const download = async (): Promise<void> => {
     const { url } = await api.GET("/upload-jobs/{job_id}/rejects", { path: { job_id: job._id } });
@@ -88,6 +89,11 @@ function Done({ job }: { job: Job }) {
         {table && ` → ${table.title || table.display_name}`}
       </p>
       {counts && <h2>{t`${counts.filter(Boolean).join(" · ")} em ${formatMeasure(result.seconds)} s`}</h2>}
+      {result && result.rejected > 0 && (
+        <p className="mt-quiet">
+          {t`O que não entrou pode ser consertado já na revisão, em Corrigir valores: envie o arquivo de novo. A tabela lembra os consertos.`}
+        </p>
+      )}
       {job.undone_at && <p>{t`Desfeita em ${formatMoment(job.undone_at)}`}</p>}
       <div className="mt-actions">
         {hasTable && (

@@ -14,8 +14,10 @@ from managed_tables.documents.repairs import Repair, Repairs
 from managed_tables.documents.statements import ConfirmedDocument, Draft, LoadTerms, WantedSchema
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.confirmed_columns import resolve_columns
 from managed_tables.messages.findings import Finding
+from managed_tables.rules.rule import MAX_RULES
 from managed_tables.schema import Column
 from managed_tables.tables.definitions import raise_faults
 from managed_tables_api.http.requests import ListAnswer, PageQuery, refusal
@@ -67,9 +69,20 @@ class MisfitValue(Document):
     suggestions: list[ValueSuggestion] = Field(max_length=3)
 
 
+class MisfitsLeft(Document):
+    """In how many rows a column has values that do not fit, or that break a rule."""
+
+    column: str
+    rule: str | None
+    count: Count
+
+
 class MisfitsAnswer(ListAnswer):
     """A page of values, the most frequent first, of 1 MB at most."""
 
+    left: Annotated[list[MisfitsLeft], Field(max_length=MAX_COLUMNS + MAX_RULES)] = Field(
+        description="Por coluna e regra, em quantas linhas estão; vazio para `alike`"
+    )
     records: Annotated[list[MisfitValue], Field(max_length=100)]
 
 
@@ -91,7 +104,8 @@ def show_misfits(services: ApiServices, job: JobRecord, asked: MisfitsQuery) -> 
     found = services.ask_loader(job, "misfits", misfits=asked.model_dump(), confirmed=confirmed.as_json())
     records = [MisfitValue.read(one) for one in found["records"]]
     shown = _fitting(records)
-    return MisfitsAnswer(total=found["total"], quantity=len(shown), records=shown)
+    left = [MisfitsLeft.read(one) for one in found["left"]]
+    return MisfitsAnswer(total=found["total"], quantity=len(shown), left=left, records=shown)
 
 
 def refuse_unfitting(services: ApiServices, job: JobRecord, confirmed: ConfirmedDocument) -> None:

@@ -67,6 +67,7 @@ class _Test(NamedTuple):
     place: int
     rule: str | None
     sql: str
+    rows: int = 0  # that pass it
 
 
 @contextmanager
@@ -109,7 +110,8 @@ def find_misfits(
     with _planned(services, job, confirmed, with_rows=True) as planned:
         values = _Values(*planned, asked)
         total, page = values.alike() if asked.kind == "alike" else values.misfits()
-    return {"total": total, "records": page}
+        left = [] if asked.kind == "alike" else values.left()
+    return {"total": total, "records": page, "left": left}
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,12 @@ class _Values:
             return []
         counts = ", ".join(f"count(*) FILTER (WHERE {test.sql})" for test in wanted)
         [found] = self.converter.execute(f"SELECT {counts} FROM {self.plan.rows}").fetchall()  # noqa: S608
-        return [test for test, count in zip(wanted, found, strict=True) if count]
+        return [test._replace(rows=rows) for test, rows in zip(wanted, found, strict=True) if rows]
+
+    def left(self) -> list[dict[str, Any]]:
+        """Return in how many rows each column has such values, by rule."""
+        names = [loaded.column.name for loaded in self.plan.columns]
+        return [{"column": names[test.place], "rule": test.rule, "count": test.rows} for test in self._tests]
 
     def _every_test(self) -> Iterator[_Test]:
         plan, places = self.plan, {one.column.name: at for at, one in enumerate(self.plan.columns)}
