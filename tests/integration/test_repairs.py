@@ -32,10 +32,9 @@ def table(loading_company: RowsCompany) -> TableClient:
     return created(loading_company, column("uf"), column("valor", "decimal"), rules=UFS)
 
 
-@pytest.fixture
-def files(loading_company: RowsCompany, table: TableClient, monkeypatch: pytest.MonkeyPatch) -> Reports:
-    """The table's files; the API asks the other function of this process."""
-    services = loading_company.services
+def in_process(company: RowsCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the API ask the function that loads in this process."""
+    services = company.services
 
     def ask_loader(job: JobRecord, answered: str, **errand: Any) -> Any:
         event: Any = {"company_id": job.company_id, "job_id": job.job_id, **json.loads(json.dumps(errand))}
@@ -44,6 +43,12 @@ def files(loading_company: RowsCompany, table: TableClient, monkeypatch: pytest.
         return found(services, event)[answered]  # type: ignore[literal-required]
 
     monkeypatch.setattr(services, "ask_loader", ask_loader)
+
+
+@pytest.fixture
+def files(loading_company: RowsCompany, table: TableClient, monkeypatch: pytest.MonkeyPatch) -> Reports:
+    """The table's files."""
+    in_process(loading_company, monkeypatch)
     return Reports(loading_company, table.name)
 
 
