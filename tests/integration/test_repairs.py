@@ -311,6 +311,19 @@ def test_a_repair_that_does_not_fit_is_refused_with_its_place(files: Reports, ta
     assert at(table, job_id, "").json()["confirmed_schema"]["repairs"] == REPAIRS
 
 
+def test_a_draft_takes_the_repairs_that_a_confirmation_would(files: Reports, table: TableClient) -> None:
+    """Each is judged once, where it is new; a thousand of them have room."""
+    job_id = files.wait(month("SAO PAULO;58 RC"), table.table_id)
+    assert at(table, job_id, "/draft", "PUT", {"repairs": REPAIRS}).status_code == 204
+    wrong = [*REPAIRS, {"column": "uf", "from": "x", "to": "BA"}]
+    answer = at(table, job_id, "/draft", "PUT", {"repairs": wrong})
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "repairs[3].to")
+    assert at(table, job_id, "").json()["draft"] == {"repairs": REPAIRS}
+    many = [{"column": "uf", "from": f"{n:0100}", "to": "SP"} for n in range(1_000)]
+    assert at(table, job_id, "/draft", "PUT", {"repairs": many}).status_code == 204
+    assert at(table, job_id, "/draft", "PUT", {"repairs": many, "x": "a" * 70_000}).status_code == 413
+
+
 def test_of_two_people_in_one_review_the_second_is_told(files: Reports, table: TableClient) -> None:
     """412, and nothing of the first one's is lost."""
     job_id = files.wait(month("SAO PAULO;58 RC"), table.table_id)

@@ -1,6 +1,6 @@
 """Answer which values of a job's files a person is asked about, and what a draft's repairs leave of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
@@ -108,16 +108,40 @@ def show_misfits(services: ApiServices, job: JobRecord, asked: MisfitsQuery) -> 
     return MisfitsAnswer(total=found["total"], quantity=len(shown), left=left, records=shown)
 
 
-def refuse_unfitting(services: ApiServices, job: JobRecord, confirmed: ConfirmedDocument) -> None:
-    """Raise INVALID_SCHEMA naming the repairs whose outcome does not fit its column, or breaks its rules."""
+def refuse_new_repairs(services: ApiServices, job: JobRecord, draft: Draft) -> None:
+    """Raise INVALID_SCHEMA where a draft has repairs that do not fit, and that it did not have before."""
+    if not draft.repairs:
+        return
+    kept = services.job_documents.find(Draft, job.draft_key)
+    known = (kept.repairs if kept else None) or ()
+    analysis = services.job_documents.find_analysis(job)
+    if analysis is None or all(one in known for one in draft.repairs):
+        return
+    lost = lost_repairs(draft, analysis)
+    places = [at for at, one in enumerate(draft.repairs) if one not in known and one not in lost]
+    fresh = tuple(draft.repairs[at] for at in places)
+    confirmed = _drafted(services, job, analysis, draft.model_copy(update={"repairs": fresh}))
+    refuse_unfitting(services, job, confirmed, places)
+
+
+def refuse_unfitting(
+    services: ApiServices, job: JobRecord, confirmed: ConfirmedDocument, places: Sequence[int] = ()
+) -> None:
+    """Raise INVALID_SCHEMA naming the repairs whose outcome does not fit its column, or breaks its rules.
+
+    `places` are those where they were sent, if others were sent, too.
+    """
     repairs = confirmed.terms.repairs or ()
+    if not repairs:
+        return
     faults = services.ask_loader(job, "faults", judge_repairs=True, confirmed=confirmed.as_json())
     raise_faults(
         [
             detail(
                 "body",
                 Fault(fault["code"], fault["reason"]),
-                path=f"repairs[{fault['place']}].{'empty' if 'empty' in repairs[fault['place']] else 'to'}",
+                path=f"repairs[{(places or range(len(repairs)))[fault['place']]}]."
+                + ("empty" if "empty" in repairs[fault["place"]] else "to"),
                 column=repairs[fault["place"]]["column"],
                 value=repairs[fault["place"]].get("to"),
             )

@@ -37,6 +37,7 @@ from managed_tables_api.http.requests import (
 from managed_tables_api.misfits import (
     MisfitsAnswer,
     MisfitsQuery,
+    refuse_new_repairs,
     refuse_unfitting,
     show_misfits,
     warnings_of,
@@ -51,7 +52,8 @@ router = api_router("/upload-jobs", "File upload")
 _UPLOADS = requires(Permission.UPLOAD)
 _LISTS = requires(Permission.LIST)
 ENVELOPE = b'{"records":[%s]}'
-DRAFT_MAX_BYTES = 64 * 1_024
+DRAFT_MAX_BYTES = 64 * 1_024  # beside its repairs, which are limited by their number
+DRAFT_MAX_REPAIRS_BYTES = 512 * 1_024
 PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 
 
@@ -310,19 +312,22 @@ def reanalyze_upload_job(
 
 
 @router.put("/{job_id:job}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
-@raises(errors.JOB_NOT_WAITING, errors.DRAFT_CHANGED)
+@raises(errors.JOB_NOT_WAITING, errors.DRAFT_CHANGED, errors.INVALID_SCHEMA, errors.STORAGE_UNAVAILABLE)
 def keep_upload_job_draft(
     body: FromJson[Draft], request: Request, job: KnownJob, services: Services, seen: SeenTags
 ) -> Response:
     """Keep what a review has so far (64 KiB) in place of what was kept; the job answers it as `draft`.
 
-    With `If-Match`, the ETag that a `GET` of the job or the last `PUT` of its draft answered, another's draft
-    since then is 412 `DRAFT_CHANGED` and stays.
+    Its `repairs` (512 KiB more) are judged as those of `confirm`. With `If-Match`, the ETag that a `GET` of
+    the job or the last `PUT` of its draft answered, another's draft since then is 412 `DRAFT_CHANGED` and
+    stays.
     """
-    if len(received(request)) > DRAFT_MAX_BYTES:
-        raise ApiError(errors.REQUEST_TOO_LARGE, limit_mb="0,0625")
+    repairs = len(exact_json.dumps(body.repairs)) if body.repairs else 0
+    if len(received(request)) - repairs > DRAFT_MAX_BYTES or repairs > DRAFT_MAX_REPAIRS_BYTES:
+        raise ApiError(errors.REQUEST_TOO_LARGE, limit_mb="0,0625" if repairs < DRAFT_MAX_BYTES else "0,5")
     if seen is not None and seen.isdisjoint(_job_tags(job, services.job_documents)):
         raise ApiError(errors.DRAFT_CHANGED)
+    refuse_new_repairs(services, job, body)
     kept = keep_draft(services, job, body.as_json(), as_read=seen is not None)
     tag = next(_job_tags(kept, services.job_documents))
     return Response(status_code=204, headers={"ETag": tag})
