@@ -35,8 +35,8 @@ from managed_tables_api.app import create_app
 from managed_tables_api.http import slots
 
 NAMES = {
-    "list_tables", "describe_table", "query_rows", "row_origin", "upload_file", "get_job", "correct_reading",
-    "confirm_job", "change_rows", "undo_job", "export_table",
+    "list_tables", "describe_table", "query_rows", "row_origin", "upload_file", "get_job", "list_misfits",
+    "correct_reading", "confirm_job", "change_rows", "undo_job", "export_table",
 }  # fmt: skip
 COLUMNS = [
     column("cidade"),
