@@ -375,3 +375,40 @@ def test_a_file_of_the_inbox_is_put_right_as_the_table_remembers(files: Reports,
     result = files.job(job_id).result
     assert result is not None
     assert result.repaired == 2
+
+
+def test_a_new_tables_column_is_put_right_under_the_type_that_is_chosen(
+    files: Reports, table: TableClient
+) -> None:
+    """The draft says the type; the values that do not fit it are asked about, and then load."""
+    rows = [f"{n};{n},50" for n in range(20)]
+    content = (
+        "codigo;valor\n" + "\n".join([*rows[:10], "10;58 RC", *rows[11:], "20;a definir", "21;1.5x"]) + "\n"
+    )
+    new = Reports(files.company, f"{table.name}_novo")
+    job_id = new.wait(content)
+    assert misfits(table, job_id)["total"] == 0, "a text takes everything"
+    draft = {"columns": [{"name": "valor", "type": "decimal"}, {"name": "nada", "type": 7}, "x"]}
+    assert at(table, job_id, "/draft", "PUT", draft).status_code == 204
+    found = misfits(table, job_id)
+    assert [one["value"] for one in found["records"]] == ["58 RC", "a definir", "1.5x"]
+    assert found["left"] == [{"column": "valor", "rule": None, "count": 3}]
+    repairs: list[dict[str, Any]] = [
+        {"column": "valor", "from": "58 RC", "to": "58,5"},
+        {"column": "valor", "from": "a definir", "empty": True},
+        {"column": "valor", "from": "1.5x", "to": "1,5"},
+    ]
+    assert at(table, job_id, "/draft", "PUT", {**draft, "repairs": repairs}).status_code == 204
+    assert misfits(table, job_id)["total"] == 0
+    columns = at(table, job_id, "").json()["inferred_schema"]["columns"]
+    [valor] = [one for one in columns if one["name"] == "valor"]
+    valor |= {"type": "decimal", "name": "preco", "source": "valor", "nullable": True}
+    body = {"display_name": new.name, "columns": columns, "repairs": repairs}
+    answer = at(table, job_id, "/confirm", "POST", body)
+    assert answer.status_code == 200, answer.text
+    assert new.insert(job_id) == "done", new.job(job_id).error
+    made = TableClient(files.company, new.job(job_id).user_table_id or "", new.name)
+    assert made.values("preco")[10] == (58.5,)
+    assert made.values("preco")[-2:] == [(None,), (1.5,)]
+    [kept] = [one for one in recipe_of(made)["columns"] if one["name"] == "preco"]
+    assert kept["repairs"] == [{key: one[key] for key in one if key != "column"} for one in repairs]

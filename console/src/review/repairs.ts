@@ -51,10 +51,13 @@ export function statedColumns(
   adjustments: Draft["adjustments"],
 ): object[] {
   return (schema?.columns ?? []).flatMap(({ name }, index) => {
-    const { type, into }: Adjustment = adjustments[keys[index] ?? name] ?? {};
-    const isStated = type !== undefined || into !== undefined;
-    const goes = into === undefined ? {} : { table_column: into === null ? null : { name: into } };
-    return isStated ? [{ name, ...(type ? { type } : {}), ...goes }] : [];
+    const { type, into, isKey, nullable }: Adjustment = adjustments[keys[index] ?? name] ?? {};
+    const stated = {
+      ...(type ? { type } : {}),
+      ...(into === undefined ? {} : { table_column: into === null ? null : { name: into } }),
+      ...(isKey || nullable === false ? { nullable: false } : {}),
+    };
+    return Object.keys(stated).length > 0 ? [{ name, ...stated }] : [];
   });
 }
 

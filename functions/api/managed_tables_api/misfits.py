@@ -216,7 +216,7 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _sent(inferred: InferredColumn, stated: Mapping[str, Any]) -> ColumnToConfirm:
-    shown: Object = inferred.as_answer()
+    shown: Object = {**inferred.as_answer(), "nullable": True}  # unless the draft says that it is not
     try:
         return _as_sent({**shown, **stated})
     except ValidationError:  # a draft is its client's: what is no column yet says nothing
