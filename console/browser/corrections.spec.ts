@@ -51,6 +51,10 @@ test("wrong values are put right in the review, each once, and next month by the
   await values.nth(2).getByRole("button", { name: "12,5" }).click();
   await panel(page).getByRole("button", { name: "Mostrar o que falta" }).click();
   await expect(values).toHaveCount(1);
+  await values.getByRole("textbox").fill("BA"); // no state of the list
+  await values.getByRole("textbox").press("Enter");
+  await expect(values).toContainText("não é um dos valores da lista");
+  await values.getByRole("button", { name: "Desfazer" }).click();
   await values.getByRole("button", { name: "Deixar de fora" }).click();
   await panel(page).getByRole("button", { name: "Fechar" }).click();
   await expect(page.getByRole("button", { name: "Corrigir valores (3 consertos)" })).toBeVisible();

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Undo2 } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
+import { detailsOf } from "../api/session";
 import type { Misfit } from "../api/types";
 import { useGet } from "../ui/context";
 import { t } from "../ui/language";
@@ -90,7 +91,7 @@ interface ValueLineProps {
 
 /** A value, where it stands first, and what may be put in its place; once that is decided, what it becomes. */
 function ValueLine({ found, onDecide, onBack }: ValueLineProps) {
-  const { job, columns, draft, look, allPlaces, onDraft } = useReview();
+  const { job, columns, draft, look, allPlaces, failure, onDraft } = useReview();
   const [typed, setTyped] = useState("");
   const [isOut, setOut] = useState(false);
   const { column: name, value, count, first, reason, suggestions } = found;
@@ -98,6 +99,7 @@ function ValueLine({ found, onDecide, onBack }: ValueLineProps) {
   const label = about?.source ?? name;
   const place = { column: name, from: value };
   const known = draft.repairs?.find((one) => keyOf(one) === keyOf(place));
+  const refused = detailsOf(failure).find(({ column, value: to }) => column === name && to === (known?.to ?? null));
   const fault = typed && about ? exampleOf(about, typed, null, job.reading?.timezone).fault : undefined;
   const take = (outcome: { to?: string; empty?: true }): void => {
     onDecide({ ...place, ...outcome });
@@ -129,6 +131,7 @@ function ValueLine({ found, onDecide, onBack }: ValueLineProps) {
           <span role="status">
             → {known ? known.to ? <strong>{`“${known.to}”`}</strong> : t`fica vazia` : t`fica de fora`}
           </span>
+          {known && refused && <span className="mt-field-error">{refused.reason}</span>}
           <Button kind="quiet" onClick={() => (known ? onBack(keyOf(known)) : setOut(false))}>
             <Undo2 /> {t`Desfazer`}
           </Button>
