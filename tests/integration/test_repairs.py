@@ -324,6 +324,17 @@ def test_a_draft_takes_the_repairs_that_a_confirmation_would(files: Reports, tab
     assert at(table, job_id, "/draft", "PUT", {"repairs": many, "x": "a" * 70_000}).status_code == 413
 
 
+def test_a_draft_that_cannot_be_confirmed_yet_says_nothing_of_columns(
+    files: Reports, table: TableClient
+) -> None:
+    """Two columns that lead into one: the values are asked about as the plan has it."""
+    job_id = files.wait(month("SAO PAULO;58 RC"), table.table_id)
+    columns = [{"name": name, "table_column": {"name": "uf"}} for name in ("uf", "valor")]
+    draft = {"columns": columns, "repairs": [*REPAIRS[:1], {"column": "x", "from": "y", "empty": True}]}
+    assert at(table, job_id, "/draft", "PUT", draft).status_code == 204
+    assert [one["value"] for one in misfits(table, job_id)["records"]] == ["58 RC"]
+
+
 def test_of_two_people_in_one_review_the_second_is_told(files: Reports, table: TableClient) -> None:
     """412, and nothing of the first one's is lost."""
     job_id = files.wait(month("SAO PAULO;58 RC"), table.table_id)

@@ -1,7 +1,7 @@
 """Answer which values of a job's files a person is asked about, and what a draft's repairs leave of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, ValidationError
 
@@ -110,18 +110,17 @@ def show_misfits(services: ApiServices, job: JobRecord, asked: MisfitsQuery) -> 
 
 def refuse_new_repairs(services: ApiServices, job: JobRecord, draft: Draft) -> None:
     """Raise INVALID_SCHEMA where a draft has repairs that do not fit, and that it did not have before."""
-    if not draft.repairs:
+    sent = draft.repairs or ()
+    analysis = services.job_documents.find_analysis(job) if sent else None
+    if analysis is None:  # or the files are being read for the first time
         return
-    kept = services.job_documents.find(Draft, job.draft_key)
-    known = (kept.repairs if kept else None) or ()
-    analysis = services.job_documents.find_analysis(job)
-    if analysis is None or all(one in known for one in draft.repairs):
-        return
-    lost = lost_repairs(draft, analysis)
-    places = [at for at, one in enumerate(draft.repairs) if one not in known and one not in lost]
-    fresh = tuple(draft.repairs[at] for at in places)
+    kept = services.job_documents.find(Draft, job.draft_key) or Draft()
+    known = [*(kept.repairs or ()), *lost_repairs(draft, analysis)]
+    places = [at for at, one in enumerate(sent) if one not in known]
+    fresh = tuple(sent[at] for at in places)
     confirmed = _drafted(services, job, analysis, draft.model_copy(update={"repairs": fresh}))
-    refuse_unfitting(services, job, confirmed, places)
+    if len(confirmed.terms.repairs or ()) == len(places):  # else some are of columns that stay out
+        refuse_unfitting(services, job, confirmed, places)
 
 
 def refuse_unfitting(
@@ -182,23 +181,34 @@ def _drafted(
 ) -> ConfirmedDocument:
     """Return what a draft would load: columns as inferred, but for what it says of them as confirm does."""
     own = _own_columns(services, job)
-    lost = lost_repairs(draft, analysis)
-    repairs = draft.repairs and tuple(one for one in draft.repairs if one not in lost)
-    wanted = _wanted(analysis, draft, repairs)
-    resolved = resolve_columns(wanted, analysis, own)
+    try:
+        resolved = resolve_columns(_wanted(analysis, draft), analysis, own)
+    except ApiError:  # a draft is its client's, and may say what no confirmation takes
+        resolved = resolve_columns(_wanted(analysis, Draft()), analysis, own)
+    terms = resolved.terms.model_copy(update={"repairs": _repairs_of(draft, resolved)})
     columns = [own.get(column.name, column) for column in resolved.columns]
-    known = {"display_name": "", "columns": columns, "table_id": job.user_table_id or ""}
-    return ConfirmedDocument(**{**dict(resolved), **known})
+    changes = {"display_name": "", "columns": columns, "terms": terms, "table_id": job.user_table_id or ""}
+    return ConfirmedDocument(**{**dict(resolved), **changes})
 
 
-def _wanted(analysis: AnalysisDocument, draft: Draft, repairs: Repairs | None) -> WantedSchema:
+def _repairs_of(draft: Draft, resolved: WantedSchema) -> Repairs | None:
+    """Return the repairs of the columns that are loaded, under the names that these have."""
+    if draft.repairs is None:
+        return None
+    own = {one.name: one.name for one in resolved.columns}
+    names = {resolved.terms.source(name): name for name in own} | own
+    named = (one for one in draft.repairs if one["column"] in names)
+    return tuple(cast("Repair", {**one, "column": names[one["column"]]}) for one in named)
+
+
+def _wanted(analysis: AnalysisDocument, draft: Draft) -> WantedSchema:
     stated = {one["name"]: one for one in _objects(draft.as_json().get("columns")) if "name" in one}
     sent = [_sent(one, stated.get(one.name, {})) for one in analysis.inferred_schema.columns]
     targets = {one.name: one.table_column for one in sent if "table_column" in one.model_fields_set}
     return WantedSchema(
         display_name=None,
         columns=[one.column for one in sent],
-        terms=LoadTerms(choices={one.name: one.choice for one in sent}, repairs=repairs),
+        terms=LoadTerms(choices={one.name: one.choice for one in sent}),
         targets={name: target.name if target else None for name, target in targets.items()},
     )
 
