@@ -1,5 +1,6 @@
 """Rules of a table: kept and answered with its definition, and held by PostgreSQL itself."""
 
+import json
 from typing import Any
 
 import psycopg
@@ -111,6 +112,18 @@ def test_a_rule_that_says_nothing_is_refused_with_its_place(
     answer = table.put(rules=[rule])
     assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_SCHEMA"), answer.text
     assert (answer.json()["details"][0]["path"], answer.json()["details"][0]["code"]) == (path, code)
+
+
+def test_a_wrong_rule_is_no_fault_of_the_column_of_its_number(table: TableClient) -> None:
+    """Also where a table has fewer columns than rules: that was an internal error."""
+    rules = [RANGE, RANGE, RANGE, {**RANGE, "id": "r_1_2"}]
+    body = {"display_name": "t_regras", "columns": [column("valor", "integer")], "rules": rules}
+    answer = table.company.http.post(
+        "/v1/managed-tables", content=json.dumps(body), headers=table.rows.headers()
+    )
+    assert answer.status_code == 422, answer.text
+    [found] = answer.json()["details"]
+    assert (found["path"], found.get("column")) == ("rules[3].id", None)
 
 
 def test_a_pattern_outside_of_what_engines_share_is_refused(table: TableClient) -> None:

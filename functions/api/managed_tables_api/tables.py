@@ -336,7 +336,8 @@ class RecipeChange(SentBack):
 _MISSING = Fault("REQUIRED", "falta o que a regra exige")
 _NO_KEY = Fault("NOT_ALLOWED", "a tabela não tem chave")
 _NO_NUMBERS = Fault("NOT_ALLOWED", "a tabela não tem esta coluna de números")
-_SCHEMA_FIELD = re.compile(r"(?:display_name|columns|rules)(?:\[([0-9]+)\])?(?:\..*)?")
+_COLUMN_FIELD = re.compile(r"columns\[([0-9]+)\]")
+_SCHEMA_FIELD = re.compile(r"(?:display_name|columns|rules)(?:\[[0-9]+\])?(?:\..*)?")
 
 
 class SchemaBody(JsonBody):
@@ -366,9 +367,9 @@ def _in_schema(fault: Detail) -> re.Match[str] | None:
 
 
 def _with_column(body: Object, fault: Detail) -> Detail:
-    """Return the detail with the name of its column, where it has one."""
-    place, columns = _in_schema(fault), body.get("columns")
-    if place is None or place[1] is None or not isinstance(columns, list):
+    """Return the detail with the name of its column, where it is of one."""
+    place, columns = _COLUMN_FIELD.match(fault.get("path", "")), body.get("columns")
+    if place is None or not isinstance(columns, list):
         return fault
     column = columns[int(place[1])]
     name = column.get("name") if isinstance(column, dict) else None
