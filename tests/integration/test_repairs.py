@@ -270,6 +270,50 @@ def test_a_drafts_repairs_are_made_in_every_figure(files: Reports, table: TableC
     assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "repairs[0]")
 
 
+def test_what_repeats_is_counted_but_for_its_first_row(files: Reports, table: TableClient) -> None:
+    """As the review's checks count it; a repair may make the second one another value."""
+    table.changed(rules=[{"id": "r_unico", "kind": "unique", "columns": ["uf"]}])
+    job_id = files.wait("uf;valor\nA;1\nB;2\nA;3\nA;4\nC;5\n", table.table_id)
+    found = misfits(table, job_id)
+    assert [(one["value"], one["count"], one["rule"]) for one in found["records"]] == [("A", 3, "r_unico")]
+    assert found["left"] == [{"column": "uf", "rule": "r_unico", "count": 2}]
+    assert [one.broken for one in files.analysis(job_id).checks] == [2]
+    cells = [{"column": "uf", "file": "vendas.csv", "line": line, "to": f"A{line}"} for line in (4, 5)]
+    assert at(table, job_id, "/draft", "PUT", {"repairs": cells}).status_code == 204
+    assert misfits(table, job_id)["total"] == 0
+
+
+def test_every_kind_of_rule_asks_about_values(loading_company: RowsCompany, files: Reports) -> None:
+    """A suggestion of another table's value, too."""
+    other = created(loading_company, column("c"), key=["c"])
+    other.rows.insert({"c": "São Paulo"}, {"c": "Natal"})
+    kinds: list[dict[str, Any]] = [
+        {"kind": "range", "columns": ["n"], "min": 0, "max": 9},
+        {"kind": "compare", "columns": ["n", "m"], "op": "lte"},
+        {"kind": "unique", "columns": ["n", "m"]},
+        {"kind": "length", "columns": ["t"], "max": 3},
+        {"kind": "pattern", "columns": ["t"], "pattern": "[a-z]+"},
+        {"kind": "list", "columns": ["t"], "values": ["abc", "def"], "severity": "warn"},
+        {"kind": "named", "columns": ["cpf"], "name": "cpf"},
+        {"kind": "in_table", "columns": ["cidade"], "table": other.table_id, "column": "c"},
+    ]
+    rules = [{"id": f"r_{one['kind'].replace('_', '')}", **one} for one in kinds]
+    columns = [column("n", "integer"), column("m", "integer"), column("t"), column("cpf"), column("cidade")]
+    table = created(loading_company, *columns, rules=rules)
+    rows = "1;2;abc;529.982.247-25;Natal\n1;2;def;;sao paulo\n50;3;ABCD;111;Natal\n2;3;abd;;\n"
+    job_id = Reports(loading_company, table.name).wait("n;m;t;cpf;cidade\n" + rows, table.table_id)
+    found = misfits(table, job_id)
+    left = {one["rule"].removeprefix("r_"): one["count"] for one in found["left"]}
+    assert left == {
+        "range": 1, "compare": 1, "unique": 1, "length": 1, "pattern": 1, "list": 2, "named": 1, "intable": 1,
+    }  # fmt: skip
+    checks = {one.rule.removeprefix("r_"): one.broken for one in files.analysis(job_id).checks}
+    assert left == {**checks, "intable": 1}, "Analyze asks no other table"
+    suggested = {(one["rule"], one["value"]): one["suggestions"] for one in found["records"]}
+    assert [one["to"] for one in suggested["r_intable", "sao paulo"]] == ["São Paulo"]
+    assert at(table, job_id, "/misfits?kind=alike").json()["total"] == 0
+
+
 def test_texts_that_are_alike_are_listed_with_the_commonest(files: Reports, table: TableClient) -> None:
     table.changed(rules=[])
     forms = ["São Paulo;1"] * 5 + ["SAO PAULO;2"] * 2 + ["Paulo, São;3", "Rio 1-2;4", "Rio 12;5", "Rio 12;6"]

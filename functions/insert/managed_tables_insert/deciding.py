@@ -67,7 +67,14 @@ class _Test(NamedTuple):
     place: int
     rule: str | None
     sql: str
-    rows: int = 0  # that pass it
+    key: str = ""  # whose first row is right: the SQL of values that are to be unique
+    rows: int = 0  # that pass it, and are not right
+
+    @property
+    def counting(self) -> str:
+        """The SQL of how many rows are not right."""
+        only = f"FILTER (WHERE {self.sql})"
+        return f"count(*) {only}" + (f" - count(DISTINCT {self.key}) {only}" if self.key else "")
 
 
 @contextmanager
@@ -146,7 +153,7 @@ class _Values:
         ]
         if not wanted:
             return []
-        counts = ", ".join(f"count(*) FILTER (WHERE {test.sql})" for test in wanted)
+        counts = ", ".join(test.counting for test in wanted)
         [found] = self.converter.execute(f"SELECT {counts} FROM {self.plan.rows}").fetchall()  # noqa: S608
         return [test._replace(rows=rows) for test, rows in zip(wanted, found, strict=True) if rows]
 
@@ -163,15 +170,16 @@ class _Values:
             yield _Test(places[loaded.column.name], rule.id, test)
         for rule in plan.rules:
             if rule.kind == "unique" and places.keys() >= set(rule.columns):
-                yield _Test(places[rule.columns[0]], rule.id, self._is_repeated(rule))
+                yield _Test(places[rule.columns[0]], rule.id, *self._repeated(rule))
 
-    def _is_repeated(self, rule: Rule) -> str:
-        """Return the test that a row's values are those of another row of the files."""
+    def _repeated(self, rule: Rule) -> tuple[str, str]:
+        """Return the test that a row's values are those of another row of the files, and these values."""
         own = {loaded.column.name: loaded for loaded in self.plan.columns}
         cells = [f"({own[name].typed()})" for name in rule.columns]
-        filled, key = " AND ".join(f"{cell} IS NOT NULL" for cell in cells), f"row({', '.join(cells)})"
+        filled = " AND ".join(f"{cell} IS NOT NULL" for cell in cells)
+        key = f"[{', '.join(f'CAST({cell} AS VARCHAR)' for cell in cells)}]"
         repeated = f"SELECT {key} FROM {self.plan.rows} WHERE {filled} GROUP BY 1 HAVING count(*) > 1"  # noqa: S608
-        return f"({filled} AND {key} IN ({repeated}))"
+        return f"({filled} AND {key} IN ({repeated}))", key
 
     def _grouped(self, test: _Test) -> str:
         """Return the query of a column's distinct texts in the rows that pass the test."""
