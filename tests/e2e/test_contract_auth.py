@@ -46,6 +46,7 @@ ROUTES = (
     Route("POST", "/upload-jobs/{id}/undo", "delete", {}),
     Route("POST", "/upload-jobs/{id}/reanalyze", "upload", {"tables": []}),
     Route("GET", "/upload-jobs/{id}/preview", "list"),
+    Route("GET", "/upload-jobs/{id}/misfits", "list"),
     Route("GET", "/upload-jobs/{id}/rejects", "list"),
     Route("GET", "/{id}/data", "data-read"),
     Route("POST", "/{id}/data", "data-write", ROWS),

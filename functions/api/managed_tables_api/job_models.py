@@ -137,15 +137,17 @@ class JobResult(Document):
     updated: Count
     unchanged: Count
     rejected: Count
-    repaired: Count = Field(description="Células em que um conserto entrou no lugar do que o arquivo tem")
     seconds: float = Field(ge=0, description="Quanto durou a inserção")
+    repaired: Count = Field(
+        default=0, description="Células em que um conserto entrou no lugar do que o arquivo tem; falta onde 0"
+    )
 
     @classmethod
     def of(cls, result: LoadResult) -> "JobResult":
         """Return a load's numbers as they are answered."""
-        names = ("inserted", "updated", "unchanged", "rejected", "repaired")
-        counts = {name: getattr(result, name) for name in names}
-        return cls(**counts, seconds=result.milliseconds / 1_000)
+        counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
+        repaired = {"repaired": result.repaired} if result.repaired else {}
+        return cls(**counts, seconds=result.milliseconds / 1_000, **repaired)
 
 
 class JobAnswer(Document):
