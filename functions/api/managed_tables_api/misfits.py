@@ -117,6 +117,8 @@ def refuse_new_repairs(services: ApiServices, job: JobRecord, draft: Draft) -> N
     kept = services.job_documents.find(Draft, job.draft_key) or Draft()
     known = [*(kept.repairs or ()), *lost_repairs(draft, analysis)]
     places = [at for at, one in enumerate(sent) if one not in known]
+    if not places:  # most drafts change something else: the table need not be read
+        return
     fresh = tuple(sent[at] for at in places)
     confirmed = _drafted(services, job, analysis, draft.model_copy(update={"repairs": fresh}))
     if len(confirmed.terms.repairs or ()) == len(places):  # else some are of columns that stay out
