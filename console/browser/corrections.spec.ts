@@ -79,7 +79,7 @@ test("wrong values are put right in the review, each once, and next month by the
 
 test("texts that are alike become the commonest one", async ({ page, company, visit }) => {
   const lines = [...Array.from({ length: 5 }, () => "São Paulo;1"), "SAO PAULO;2", "paulo, são;3", "Rio;4"];
-  const job = await company.upload("cidades.csv", `cidade;valor\n${lines.join("\n")}\n`);
+  const job = await company.upload("cidades_escritas.csv", `cidade;valor\n${lines.join("\n")}\n`);
   await visit(`/envios/${job}`);
   await page.getByRole("button", { name: "Corrigir valores" }).click();
   await expect(panel(page)).toContainText("Nada a corrigir");
