@@ -65,7 +65,9 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[ExportSou
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         applied = Applied(version=1, display_name=table, status="active", columns=columns)
         selection = request.select(applied, columns, _ZONE)
-        yield ExportSource(connection, table, _ZONE.key, request, selection, lambda _: None)
+        yield ExportSource(
+            connection, "0" * 24, table, (), _ZONE.key, request, selection, None, lambda _: None
+        )
 
 
 def write(dsn: str, table: str, form: str, dialect: str) -> Spent:

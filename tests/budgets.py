@@ -26,12 +26,12 @@ P90_OF_ROOM = {  # where readers of files decide: they only go down
 }
 
 PYTHON_ROOMS = {  # the tokens of their code
-    "functions/analyze/managed_tables_reader": 69_500,  # with characters told of every workbook
-    "functions/analyze/managed_tables_analyze": 40_700,
+    "functions/analyze/managed_tables_reader": 71_000,  # with a look for what signs a workbook
+    "functions/analyze/managed_tables_analyze": 43_000,  # with workbooks that come back
     "functions/api/managed_tables_api": 67_200,  # with misfits by value, and drafts that two people have
-    "functions/export/managed_tables_export": 5_070,
+    "functions/export/managed_tables_export": 6_450,  # with workbooks to be changed
     "functions/ingest/managed_tables_ingest": 3_400,
-    "functions/insert/managed_tables_insert": 19_100,  # with repairs: made, judged, counted and suggested
+    "functions/insert/managed_tables_insert": 25_400,  # with repairs, and the merge of workbooks
     "functions/provision/managed_tables_provision": 200,
     "layers/common/managed_tables": 83_600,  # with repairs in confirmations, recipes and origins
     "command/managed_tables_command": 9_000,  # with repairs
@@ -39,7 +39,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "operations/managed_tables_operations": 9_900,
     "benchmarks": 9_250,
     "reader": 5_250,
-    "tests": 363_000,  # with 40 more kinds of drift, random tables and recipes, all doors of a rule, repairs
+    "tests": 366_000,  # with 40 more kinds of drift, random tables and recipes, all doors of a rule, repairs
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
     "console/src": 99_900,  # with values put right in the review
@@ -47,7 +47,7 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
 }
 TEMPLATE_LINES = 2_820  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 40
-DOCS_WORDS = 54_200  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+DOCS_WORDS = 55_900  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,

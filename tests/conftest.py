@@ -74,6 +74,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--values", type=int, default=FEW_VALUES, help="random tables a kind of file (default: 2)"
     )
     parser.addoption("--series", action="store_true", help="all monthly series (default: a cut)")
+    parser.addoption(
+        "--histories", type=int, default=12, help="of edited workbooks, held to a model (default: 12)"
+    )
     parser.addoption("--drift", type=int, default=0, help="how many drifting files (default: few)")
     parser.addoption("--drift-seed", type=int, default=51, help="what chooses the drifting files")
     parser.addoption("--cases", type=int, default=4, help="generated cases an operation (default: 4)")

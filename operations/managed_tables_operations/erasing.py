@@ -267,6 +267,6 @@ def erase_files(services: Services, company: ConnectionRecord) -> int:
             services.storage.delete_all(prefix)
         if job.get("error"):
             services.items.write(update({PK: job[PK], SK: job[SK]}, {"error.details": []}))
-    services.storage.delete_all(f"exports/{company.company_id}/")
-    services.storage.delete_all(f"inbox/{company.company_id}/")
+    for kind in ("exports", "workbooks", "inbox"):
+        services.storage.delete_all(f"{kind}/{company.company_id}/")
     return len(ended)

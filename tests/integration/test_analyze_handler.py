@@ -90,7 +90,7 @@ def test_a_second_run_gives_the_same_and_overwrites_nothing(services: Services) 
 
 
 def test_files_that_fill_the_disk_are_refused(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "analyze", lambda *_: Path("/dev/full").write_bytes(b"x"))
+    monkeypatch.setattr(handler, "analyze", lambda *_, **__: Path("/dev/full").write_bytes(b"x"))
     job = _job(services, CONTENT)
     answer = analyze_job(services, job.company_id, job.job_id)
     assert (answer["outcome"], answer["error"]["code"]) == ("failed", "FILES_TOO_LARGE")

@@ -31,6 +31,7 @@ _VALUES = {
     "other_day": "2024-01-02",
     "proof": "envio",
     "where": "nesta tabela",
+    "why": "a exportação já não está guardada, ou é de outra tabela",
     "date": "25/11/2026",
     "job": "0" * 24,
 }

@@ -90,6 +90,7 @@ function labelOf({ job, table, name, out, draft }: ReviewParts): string {
       upsert: t`Atualizar ${place}`,
       replace: t`Substituir ${place}`,
       create: t`Importar em ${place}`,
+      merge: t`Mesclar em ${place}`,
     }[job.mode];
   }
   return {
@@ -97,6 +98,7 @@ function labelOf({ job, table, name, out, draft }: ReviewParts): string {
     upsert: t`Atualizar ${place} com ${rows}`,
     replace: t`Substituir ${place} por ${rows}`,
     create: t`Importar ${rows} em ${place}`,
+    merge: t`Mesclar em ${place}`,
   }[job.mode];
 }
 

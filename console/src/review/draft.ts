@@ -13,7 +13,7 @@ import { type Check, checksOf, rowsOut } from "./checks";
 import { type Overrides, PAGE_LINES, type Spot, usePlaces } from "./lines";
 import { decided, type Repair, statedColumns, toConfirmed, withLeft } from "./repairs";
 
-type Confirmed = Confirmation["columns"][number];
+type Confirmed = NonNullable<Confirmation["columns"]>[number];
 
 /** What the API can be told of how a column's cells are read, and of which types; of others it is kept, and not sent. */
 export const HOW = {
@@ -145,7 +145,7 @@ export function rememberedWords(columns: readonly ReviewedColumn[]): string {
 }
 
 /** Return the columns of a confirmation. */
-export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation["columns"] {
+export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmed[] {
   return columns
     .filter((one) => one.include)
     .map(({ column, name, type, nullable, into, adjustment }) => {

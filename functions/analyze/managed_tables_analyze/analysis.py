@@ -15,6 +15,7 @@ from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents import analyses
 from managed_tables.documents.pictures import LineAccount
 from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable, find_former_columns
+from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
 from managed_tables.jobs.pictures import digest_rows
@@ -59,6 +60,7 @@ class Analysis:
     labels: list[str | None]
     preview: Preview
     former_columns: list[FormerColumn | None]
+    places: Mapping[int, int]  # of the first table's columns among the inferred ones
     failures: list[Exception] = field(default_factory=list)  # of what only tells
 
 
@@ -72,21 +74,25 @@ def analyze(
     unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
     recalled: Recalled | None = None,
     weighed: Weighed | None = None,
+    own: ReadingStatement | None = None,
 ) -> Analysis:
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
     `overrides` are what a person states about the reading; `zone` applies to times without one, unless they
     state another; `recalled` is what the table remembers. `report` gets the progress; archives unpack to
-    `unpacked_max_bytes` together. `weighed` takes the candidates of each table. The files are not changed;
+    `unpacked_max_bytes` together. `weighed` takes the candidates of each table. `own` is how a workbook of
+    ours is read that has come back, unless a person states it otherwise. The files are not changed;
     the caller deletes everything else in `work_dir`.
     """
     stated = overrides.stated
     overrides = _recalled_overrides(overrides, recalled)
+    if own is not None:
+        overrides = replace(overrides, stated=own.merged(stated))
     zone = ZoneInfo(overrides.stated.timezone) if overrides.stated.timezone else zone
     origin_labels = overrides.stated.origin_columns or NO_ORIGINS
     with open_duckdb(work_dir) as connection:
-        table = CombinedTable(work_dir, connection)
+        table = CombinedTable(work_dir, connection, is_returned=own is not None)
         preview = Preview(work_dir / "preview.rows")
         progress = _Progress(sources, report)
         room = Room(unpacked_max_bytes, unpacked_max_bytes)
@@ -168,6 +174,7 @@ def analyze(
         table.labels,
         preview,
         former_columns,
+        table.parts[0].shifted(len(origins)),
         telling.failures,
     )
 

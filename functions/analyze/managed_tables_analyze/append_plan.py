@@ -129,7 +129,11 @@ def feed_columns(connection: DuckDBPyConnection, found: Analysis, table: Sequenc
     by_name = {column.name: column for column in table}
     by_label = dict(zip(make_column_names([column.display_name for column in table]), table, strict=True))
     names = [one.name for one in inferred]
-    fed = _feeds(dict(zip(names, found.former_columns, strict=True)), by_name, by_label)
+    workbook = found.document.workbook
+    if workbook is not None:  # it says itself which columns are whose
+        fed = {one.source: by_name[one.name] for one in workbook.columns if one.name in by_name}
+    else:
+        fed = _feeds(dict(zip(names, found.former_columns, strict=True)), by_name, by_label)
     every = zip(inferred, found.document.columns, found.former_columns, strict=True)
     for number, (one, staged, before) in enumerate(every):
         own = fed.get(one.name)

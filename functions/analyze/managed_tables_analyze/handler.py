@@ -32,6 +32,7 @@ from managed_tables.settings import load_settings
 from managed_tables.shares import occupies_slot
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.proofs import compare_with_table
+from managed_tables_analyze.returned import Returned, find_not_merged, find_returned, without_ids
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides
 
@@ -75,8 +76,8 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
             for file, before, digest in zip(job.files, job.digests, digests, strict=False):
                 if before != digest:  # a file that is read again is not the one that was analysed
                     raise JobError(FILES_CHANGED, file=file.original_name)
-            found, recalled = _analyze_files(services, job, paths, work_dir, report)
-            warnings = [*_find_imports(services, job, digests), *found.findings]
+            found, recalled, told = _analyze_files(services, job, paths, work_dir, report)
+            warnings = [*_find_imports(services, job, digests), *told, *found.findings]
             found.document.warnings, found.document.etags = listed_warnings(warnings), etags
             if job.user_table_id is not None:
                 table = services.tables.find(job.company_id, job.user_table_id)
@@ -119,7 +120,8 @@ def _analyzed(services: AwsServices, job: JobRecord) -> StepOutcome:
     """Return that the job is analysed; a job that now waits for a person gives its slot back."""
     if not occupies_slot(job):  # it waits for a person
         services.shares.leave(job)
-    return {"outcome": "analyzed", "auto_confirm": job.goes_on_alone}
+    outcome: StepOutcome = {"outcome": "analyzed", "auto_confirm": job.goes_on_alone}
+    return {**outcome, "merge": True} if job.mode == "merge" else outcome
 
 
 def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -> StepOutcome:
@@ -170,13 +172,14 @@ def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> 
 
 def _analyze_files(
     services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path, report: Report
-) -> tuple[Analysis, Recalled | None]:
-    """Return what the files hold, read under what the table remembers, and that."""
+) -> tuple[Analysis, Recalled | None, list[Finding]]:
+    """Return what the files hold, read under what the table remembers, and that; and what is to be told."""
     sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
     overrides = NOTHING_STATED
     if job.wish_key:
         overrides = AllOverrides(ReadingStatement.read(services.storage.get_json(job.wish_key)))
-    is_forgotten = overrides.stated.recipe is False
+    returned, told = find_returned(services, job, paths)
+    is_forgotten = overrides.stated.recipe is False or returned is not None
     recalled = None if is_forgotten else services.job_documents.find_recalled(job)
 
     def report_rest(phase: Literal["reading", "inferring"], percent: int) -> None:
@@ -185,11 +188,23 @@ def _analyze_files(
 
     names = _TakenNames(services, job.company_id)
     zone, unpacked = services.settings.zone, services.settings.unpacked_max_bytes
-    found = analyze(sources, work_dir, zone, names, overrides, report_rest, unpacked, recalled)
+
+    def read(returned: Returned | None) -> Analysis:
+        own = returned.statement() if returned else None
+        limits = unpacked, recalled
+        return analyze(sources, work_dir, zone, names, overrides, report_rest, *limits, own=own)
+
+    found = read(returned)
+    if returned is not None:
+        found.document.workbook = returned.take(found)
+        if found.document.workbook is None:
+            told, found = [without_ids(job)], read(None)
+        else:
+            told += find_not_merged(found, found.document.workbook)
     for failure in found.failures:
         logger.error("a check of the files failed", exc_info=failure)
         count_failed_check()
-    return found, recalled
+    return found, recalled, told
 
 
 def _keep_progress(
@@ -220,6 +235,7 @@ def _record(
         staged_key=staged_key,
         digests=digests,
         confirms_itself=bool(goes_on),
+        mode="merge" if document.workbook else None,
     )
     if recorded is not None:
         return recorded

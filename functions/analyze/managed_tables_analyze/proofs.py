@@ -78,20 +78,31 @@ class Refuted(NamedTuple):
 def compare_with_table(
     found: Analysis, table: TableRecord | None, recalled: Recalled | None, job: JobRecord
 ) -> None:
-    """Record in the analysis what becomes of the columns in the table, and what is proven of the files."""
+    """Record in the analysis what becomes of the columns in the table, and what is proven of the files.
+
+    Of a workbook that has come back the merge says the rest, of the cells that it changes.
+    """
     document, columns = found.document, table.columns if table is not None else ()  # it may be gone
     document.table_version = table.version if table is not None else None
-    required = [column.name for column in columns if column.is_required]
-    needed = (table.key if table is not None and job.mode == "upsert" else None) or required
     with open_duckdb(found.staged.parent) as connection:
         fed = feed_columns(connection, found, columns)
         document.append_plan = plan_append(fed, columns, document.files)
+        if document.workbook is not None:
+            document.append_plan.new = []
+            return
         document.checks = _check(found, fed, table.rules if table is not None else (), recalled)
         if recalled is not None:
-            key = (table.key if table is not None else None) or ()
-            comparison = FileComparison(found, recalled, needed, fed, columns, key)
-            case = Case(document, job, table, recalled, comparison)
+            case = Case(document, job, table, recalled, _compared(found, recalled, fed, table, job))
             document.proofs, document.recipe = case.proofs, case.recipe
+
+
+def _compared(
+    found: Analysis, recalled: Recalled, fed: Sequence[FedColumn], table: TableRecord | None, job: JobRecord
+) -> FileComparison:
+    columns, key = (table.columns, table.key or ()) if table is not None else ((), ())
+    required = [column.name for column in columns if column.is_required]
+    needed = (key if job.mode == "upsert" else ()) or required
+    return FileComparison(found, recalled, needed, fed, columns, key)
 
 
 def _check(

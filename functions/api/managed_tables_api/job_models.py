@@ -30,6 +30,7 @@ from managed_tables.documents.document import (
 )
 from managed_tables.documents.recipes import JobRecipe, Proof
 from managed_tables.documents.repairs import MAX_CELLS, MAX_VALUES, Repairs
+from managed_tables.documents.workbooks import MergePlan
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.rules.rule import MAX_RULES
@@ -96,7 +97,7 @@ class _Agreed(LateModel):
         default="reject",
         description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
     )
-    mode: statements.LoadMode | None = Field(
+    mode: statements.UploadMode | None = Field(
         default=None, description="No lugar do modo do envio para uma tabela; sem o campo, fica aquele"
     )
     remember: bool = Field(
@@ -106,6 +107,16 @@ class _Agreed(LateModel):
         default=None,
         description="O que entra no lugar de valores do arquivo (até 1.000) e de células (até 200); sem o "
         "campo valem os consertos que o modelo de importação da tabela lembra",
+    )
+    conflicts: statements.Conflicts | None = Field(
+        default=None,
+        description="De uma planilha que voltou: qual valor fica onde ela e outros mudaram a mesma célula; "
+        "`theirs` ou `mine` para todas, ou uma a uma",
+    )
+    delete_absent: bool = Field(
+        default=False,
+        description="De uma planilha que voltou: exclui as linhas que não estão nela, e que ninguém mudou "
+        "desde a exportação",
     )
     title: Title = None
     description: Description = None
@@ -141,13 +152,16 @@ class JobResult(Document):
     repaired: Count = Field(
         default=0, description="Células em que um conserto entrou no lugar do que o arquivo tem; falta onde 0"
     )
+    deleted: Count = Field(
+        default=0, description="Linhas excluídas por uma planilha que voltou; falta onde 0"
+    )
 
     @classmethod
     def of(cls, result: LoadResult) -> "JobResult":
         """Return a load's numbers as they are answered."""
         counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
-        repaired = {"repaired": result.repaired} if result.repaired else {}
-        return cls(**counts, seconds=result.milliseconds / 1_000, **repaired)
+        later = {name: count for name in ("repaired", "deleted") if (count := getattr(result, name))}
+        return cls(**counts, seconds=result.milliseconds / 1_000, **later)
 
 
 class JobAnswer(Document):
@@ -165,6 +179,9 @@ class JobAnswer(Document):
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
     append_plan: AppendPlan | None = Field(description="Só em envios para uma tabela que existe")
+    merge_plan: MergePlan | None = Field(
+        description="O que uma planilha que voltou muda na tabela; null em outros envios"
+    )
     checks: list[RuleCheck] = Field(
         max_length=MAX_RULES, description="As regras da tabela que o arquivo basta para julgar"
     )
@@ -258,7 +275,10 @@ class Confirmation(_Agreed, StrictModel):
         json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
 
-    columns: Annotated[list[ColumnToConfirm], Field(min_length=1, max_length=MAX_COLUMNS)]
+    columns: Annotated[list[ColumnToConfirm], Field(max_length=MAX_COLUMNS)] = Field(
+        default=[],
+        description="Obrigatórias, menos de uma planilha que voltou: sem elas, todas as que saíram",
+    )
     keep_auto_confirm: bool = Field(
         default=False,
         description="Quem pode alterar a tabela mantém auto_confirm, embora o próximo arquivo seja lido de "
@@ -281,6 +301,8 @@ class Confirmation(_Agreed, StrictModel):
                 remember=self.remember,
                 keep_auto_confirm=self.keep_auto_confirm,
                 repairs=self.repairs,
+                conflicts=self.conflicts,
+                delete_absent=self.delete_absent,
             ),
             additions=statements.Additions(title=self.title, description=self.description, key=self.key),
             targets={

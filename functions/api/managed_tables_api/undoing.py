@@ -22,7 +22,7 @@ from managed_tables.details import Fault, detail
 from managed_tables.documents.document import Count, Document
 from managed_tables.errors import ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
-from managed_tables.kept_rows import Undoable, column_names, drop_kept, kept_table, lock_undoable
+from managed_tables.kept_rows import KEPT_AS, Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.services import Services
 from managed_tables.tables.constraints import rule_of
 from managed_tables.tables.hidden_columns import HiddenColumn, find_hidden_columns
@@ -146,11 +146,12 @@ def undo_load(
         removed = execute(connection, form, *places).rowcount
     except pg.ForeignKeyViolation as error:
         raise _refused(error) from error
-    restored, lost = _restore(connection, load, table, key)
+    taken, back, restored, lost = _restore(connection, load, table, key)
+    removed += taken
     undone = UndoAnswer(removed=removed, restored=restored, kept=changed + lost)
     _refuse_changed(undone.kept, force=force)
     take_back_recipe(connection, load.table_id, load.job_id)
-    return _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
+    return _record(connection, load, undone, back - removed)
 
 
 def undo_creation(connection: PgConnection, job: JobRecord, days: int) -> UndoAnswer:
@@ -187,13 +188,15 @@ def _hold(
 
 def _restore(
     connection: PgConnection, load: Undoable, table: sql.Identifier, key: tuple[str, ...]
-) -> tuple[int, int]:
-    """Restore kept rows; return how many, and how many could not be, since others have changed them.
+) -> tuple[int, int, int, int]:
+    """Restore kept rows; return how many went, came back, and in all are as before, and how many are not.
+
+    These others have changed since.
 
     One whose key a changed row of the load has is that row, which is counted already.
     """
     if not load.has_kept:
-        return 0, 0
+        return 0, 0, 0, 0
     kept = kept_table(load.job_id)
     own, names = set(column_names(connection, table)), column_names(connection, kept)
     for hidden in find_hidden_columns(connection, load.table_id):
@@ -201,17 +204,41 @@ def _restore(
             connection.execute(_hidden_values_back(load, table, hidden))
     names = [name for name in names if name in own]
     total = fetch_number(connection, compose("SELECT count(*) FROM {}", kept))
-    statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
     try:
-        restored = connection.execute(statement, {"table_id": load.table_id}).rowcount
+        taken, back, changed = _undo_rows(connection, load, table, names)
     except pg.IntegrityError as error:
         raise _refused(error) from error
-    if restored == total:
-        return restored, 0
+    restored = back + changed
+    if taken + restored == total:
+        return taken, back, restored, 0
     if load.mode == "replace":
         _refuse_repeated(connection, load, table, key, names)
     known = _count_replaced(connection, load, table, key) if load.mode == "replace" and key else 0
-    return restored, total - restored - known
+    return taken, back, restored, total - taken - restored - known
+
+
+def _undo_rows(
+    connection: PgConnection, load: Undoable, table: sql.Identifier, names: list[str]
+) -> tuple[int, int, int]:
+    """Return how many rows went that were not there before, came back, and have their values of before."""
+    kept, parameters = kept_table(load.job_id), {"table_id": load.table_id}
+    every = compose("true")
+    if load.mode == "replace":
+        return 0, connection.execute(_rows_back(table, kept, names, every), parameters).rowcount, 0
+    if load.mode != "merge":
+        return 0, 0, connection.execute(_values_back(load, table, names, every)).rowcount
+    form = (
+        "DELETE FROM {} AS present USING {} AS kept"
+        " WHERE {} AND present.id = kept.id AND present.xmin = {}::xid"
+    )
+    taken = execute(connection, form, table, kept, _is_kept_as("revived"), load.xid).rowcount
+    changed = connection.execute(_values_back(load, table, names, _is_kept_as("changed"))).rowcount
+    back = connection.execute(_rows_back(table, kept, names, _is_kept_as("deleted")), parameters).rowcount
+    return taken, back, changed
+
+
+def _is_kept_as(kind: str) -> sql.Composed:
+    return compose("kept.{:i} = {}", KEPT_AS, kind)
 
 
 def _refused(error: pg.IntegrityError) -> ApiError:
@@ -267,13 +294,17 @@ def _same_key(key: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(" AND ").join(compose("kept.{name:i} = present.{name:i}", name=name) for name in key)
 
 
-def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:
+def _rows_back(
+    table: sql.Identifier, kept: sql.Identifier, names: list[str], which: sql.Composed
+) -> sql.Composed:
     """Return the statement that inserts the rows of before, but those whose key others have taken."""
     return compose(
-        "WITH back AS (INSERT INTO {table} AS {row} ({names:i}) SELECT {names:i} FROM {kept}"
+        "WITH back AS (INSERT INTO {table} AS {row} ({names:i}) SELECT {names:i} FROM {kept} AS kept"
+        " WHERE {which}"
         " ON CONFLICT DO NOTHING RETURNING id, {cells}), {recorded} SELECT FROM back",
         table=table,
         kept=kept,
+        which=which,
         names=names,
         row=_ROW,
         cells=row_cells(_ROW),
@@ -281,11 +312,16 @@ def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) ->
     )
 
 
-def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql.Composed:
+def _values_back(
+    load: Undoable, table: sql.Identifier, names: list[str], which: sql.Composed
+) -> sql.Composed:
     """Return the statement that gives rows that nobody changed their values back, and writes each of them."""
     changes = [compose("{:i} = kept.{:i}", name, name) for name in names]  # there may be the id alone
-    form = "UPDATE {} AS present SET {} FROM {} AS kept WHERE present.id = kept.id AND present.xmin = {}::xid"
-    return compose(form, table, changes, kept_table(load.job_id), load.xid)
+    form = (
+        "UPDATE {} AS present SET {} FROM {} AS kept"
+        " WHERE {} AND present.id = kept.id AND present.xmin = {}::xid"
+    )
+    return compose(form, table, changes, kept_table(load.job_id), which, load.xid)
 
 
 def _hidden_values_back(load: Undoable, table: sql.Identifier, hidden: HiddenColumn) -> sql.Composed:
@@ -297,7 +333,10 @@ def _hidden_values_back(load: Undoable, table: sql.Identifier, hidden: HiddenCol
         " WHEN NOT MATCHED AND kept.value IS NOT NULL THEN INSERT (id, {name:i}) VALUES (kept.id, kept.value)"
     )
     parts = {"place": hidden.kept_in, "name": hidden.hidden_name, "kept": kept_table(load.job_id)}
-    return compose(form, **parts, table=table, xid=load.xid, is_replaced=load.mode == "replace")
+    is_replaced: object = load.mode == "replace"
+    if load.mode == "merge":
+        is_replaced = _is_kept_as("deleted")
+    return compose(form, **parts, table=table, xid=load.xid, is_replaced=is_replaced)
 
 
 def _refuse_changed(count: int, *, force: bool) -> None:

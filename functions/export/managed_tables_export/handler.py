@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -21,10 +21,11 @@ from managed_tables.catalog.exports import CONTENT_TYPES, ExportFormat, ExportRe
 from managed_tables.catalog.job_records import reporter
 from managed_tables.documents.document import ExportProgress
 from managed_tables.errors import ApiError, JobError
-from managed_tables.object_keys import export_object_key
+from managed_tables.object_keys import BASE, BASE_ROWS, base_key, export_object_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_export.destination import ExportObject, open_destination
+from managed_tables_export.editing import make_base
 from managed_tables_export.parquet import write_parquet
 from managed_tables_export.snapshot import ExportSource, open_source
 from managed_tables_export.texts import write_csv, write_json_lines
@@ -120,8 +121,20 @@ class _ExportRun:
             tempfile.TemporaryDirectory() as folder,
             open_destination(self.services.storage, self.export.key or "", content_type) as destination,
         ):
+            if source.base_id is not None:
+                self._keep_base(source, source.base_id, Path(folder))
             rows = WRITERS[source.request.format](source, destination, Path(folder))
             return rows, destination.finish()
+
+    def _keep_base(self, source: ExportSource, base_id: str, folder: Path) -> None:
+        """Keep the ids and cells of the snapshot, by which the workbook is merged when it comes back."""
+        storage, export = self.services.storage, self.export
+        key_of = partial(base_key, export.company_id, export.table_id, base_id)
+        base = make_base(source, export.base_expires_at or "")
+        with open_destination(storage, key_of(BASE_ROWS), CONTENT_TYPES["parquet"]) as kept:
+            write_parquet(source, kept, folder)
+            kept.finish()
+        storage.put_json(key_of(BASE), base.as_json())
 
     def _keep(self, total_rows: int | None, rows: int) -> bool:
         percent = min(99, rows * 100 // total_rows) if total_rows else 0

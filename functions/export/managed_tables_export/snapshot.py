@@ -12,7 +12,7 @@ from psycopg import errors as postgres
 
 from managed_tables import errors
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.tables import Applied
+from managed_tables.catalog.tables import Applied, Rules
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
 from managed_tables.databases.connecting import PgConnection, translated_errors
@@ -32,10 +32,13 @@ class ExportSource:
     """A table as it is in the transaction that has begun on the connection, and what of it goes out."""
 
     connection: PgConnection
+    table_id: str
     display_name: str
+    rules: Rules
     zone: str  # of people who read the file
     request: ExportRequest
     selection: Selection
+    base_id: str | None  # of a workbook that people change and send back
     report: Callable[[int], None]  # gets the rows so far
 
     @property
@@ -102,7 +105,15 @@ def open_source(
         selection = request.select(table, table.columns, settings.zone)
         reported = partial(report, row_count if request.where is None else None)
         yield ExportSource(
-            connection, export.display_name, settings.default_timezone, request, selection, reported
+            connection,
+            export.table_id,
+            export.display_name,
+            table.rules,
+            settings.default_timezone,
+            request,
+            selection,
+            export.base_id if request.for_editing else None,
+            reported,
         )
 
 

@@ -23,7 +23,7 @@ from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.job_records import Intake, JobRecord, new_job
 from managed_tables.catalog.tables import Target
-from managed_tables.documents.statements import LOAD_MODES
+from managed_tables.documents.statements import UPLOAD_MODES
 from managed_tables.errors import FILE_SIZE_MISMATCH, ApiError, JobError
 from managed_tables.ids import NOBODY, derive_record_id
 from managed_tables.object_keys import parse_inbox_key, parse_upload_key
@@ -164,8 +164,8 @@ def _read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
     reason = ""
     if flag not in _FLAGS:
         reason = "auto-confirm deve ser true, unchanged ou false"
-    elif mode not in LOAD_MODES:
-        reason = "mode deve ser append, replace ou upsert"
+    elif mode not in UPLOAD_MODES:
+        reason = "mode deve ser append, replace, upsert ou merge"
     elif table is None and (flag != "false" or "mode" in metadata):
         reason = "falta table, o nome da tabela"
     elif table is not None:
@@ -175,7 +175,7 @@ def _read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
             reason = f"table: {error.details[0]['reason']}"
     if reason:
         raise JobError(errors.INBOX_METADATA_INVALID, file=file_name, reason=reason)
-    return Intake(table, LOAD_MODES[mode], flag == "true")
+    return Intake(table, UPLOAD_MODES[mode], flag == "true")
 
 
 def _flag(metadata: dict[str, str]) -> str:

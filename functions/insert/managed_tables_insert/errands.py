@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from managed_tables.aws.storage import ObjectMissing
-from managed_tables.catalog.job_records import JobEvent, JobRecord
+from managed_tables.catalog.job_records import JobEvent, JobRecord, StepOutcome
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.jobs.staged_rows import Origin, staged_rows
 from managed_tables.jobs.table_memory import store_memory
@@ -19,6 +19,7 @@ from managed_tables.services import Services
 from managed_tables_insert.converter import open_converter
 from managed_tables_insert.deciding import Asked, find_misfits, judge_repairs
 from managed_tables_insert.plan import find_places
+from managed_tables_insert.workbooks import plan_merge
 
 
 class ErrandEvent(JobEvent, total=False):
@@ -31,6 +32,7 @@ class ErrandEvent(JobEvent, total=False):
     confirmed: dict[str, Any]  # what is to be loaded, of the two below
     judge_repairs: bool  # it asks which of the repairs do not fit
     misfits: dict[str, Any]  # it asks which values do not fit, and what may be put in their place
+    plan_merge: bool  # the state machine has what a workbook changes planned
 
 
 class ErrandAnswer(TypedDict, total=False):
@@ -41,7 +43,7 @@ class ErrandAnswer(TypedDict, total=False):
     misfits: dict[str, Any]
 
 
-Errand = Callable[[Services, ErrandEvent], ErrandAnswer]
+Errand = Callable[[Services, ErrandEvent], ErrandAnswer | StepOutcome]
 
 
 def _wait(services: Services, event: ErrandEvent) -> ErrandAnswer:
@@ -70,12 +72,17 @@ def _find_misfits(services: Services, event: ErrandEvent) -> ErrandAnswer:
     return {"misfits": find_misfits(services, job, confirmed, Asked(**event["misfits"]))}
 
 
+def _plan_merge(services: Services, event: ErrandEvent) -> StepOutcome:
+    return plan_merge(services, services.jobs.get(event["company_id"], event["job_id"]))
+
+
 ERRANDS: Mapping[str, Errand] = {
     "task_token": _wait,
     "recall": _recall,
     "origin_of": _tell_origin,
     "judge_repairs": _judge_repairs,
     "misfits": _find_misfits,
+    "plan_merge": _plan_merge,
 }
 
 

@@ -25,7 +25,7 @@ from managed_tables.catalog.job_records import (
 )
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import MAX_ERROR_DETAILS
+from managed_tables.details import MAX_ERROR_DETAILS, Fault, row_detail
 from managed_tables.documents.pictures import LoadMemory
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
@@ -43,16 +43,21 @@ from managed_tables_insert.converter import open_converter
 from managed_tables_insert.errands import ErrandAnswer, ErrandEvent, find_errand
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
-from managed_tables_insert.plan import LoadPlan, count_repairs, make_plan, take_pictures
+from managed_tables_insert.plan import LoadPlan, count_repairs, leave_out_rows, make_plan, take_pictures
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound, RuleViolated
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged, read_again
+from managed_tables_insert.workbooks import find_valueless, make_workbook_plan, renew_plan, without_valueless
 
 MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
 
 
 _WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
+_AS_IT_IS_TO_STAND = (
+    "a linha, como ficaria na tabela, não cabe nela: uma regra, a chave ou um valor que falta"
+)
 _CORRECTABLE = (  # by whoever confirms the job again
+    errors.CONFLICTS_CAME,
     errors.VALUES_NOT_CONVERTED,
     errors.DUPLICATE_KEYS,
     errors.FILES_IMPORTED,
@@ -98,6 +103,8 @@ class Loading:
         except _Busy:
             return {"outcome": "busy"}
         except JobError as error:
+            if error.kind is errors.CONFLICTS_CAME and not self.job.is_unattended:
+                renew_plan(self.services, self.job)  # as others have changed the table since
             if error.kind in _OUTDATED and self.job.is_confirmed_by_itself:
                 again = read_again(self.services, self.job)
                 return again or self._fail(JobError(errors.RECIPE_CHANGED))
@@ -106,7 +113,8 @@ class Loading:
 
     def _load(self, connection: PgConnection) -> AppliedJob:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
-            load = Load(connection, converter, self.job, self.confirmed)
+            days = self.services.settings.history_days
+            load = Load(connection, converter, self.job, self.confirmed, days)
             plan = self._plan(load, Path(folder))
             if plan.skips_misfits:
                 plan = self._leave_out(load, plan)
@@ -116,9 +124,12 @@ class Loading:
 
     def _leave_out(self, load: Load, plan: LoadPlan) -> LoadPlan:
         """Return the plan without the rows that do not load, which are kept, to be corrected."""
-        if self.job.mode != "create" or self.confirmed.additions.key:
+        if self.job.mode == "merge":
+            numbers = load.find_refused(plan)
+            plan = leave_out_rows(load.converter, plan, numbers, [_AS_IT_IS_TO_STAND] * len(numbers))
+        elif self.job.mode != "create" or self.confirmed.additions.key:
             plan = load.find_repeated_keys(plan).leave_out()
-        for rule in load.rules_of_rows():
+        for rule in load.rules_of_rows() if self.job.mode != "merge" else ():
             plan = load.find_repeated_keys(plan, rule=rule).leave_out()
         self._keep_rejects(load, plan)
         return plan
@@ -179,7 +190,11 @@ class Loading:
     def _remind(self) -> None:
         """Remember that the load may keep rows to undo it, and those of an upsert for their history."""
         settings = self.services.settings
-        kept_days = {"replace": settings.undo_days, "upsert": max(settings.undo_days, settings.history_days)}
+        kept_days = {
+            "replace": settings.undo_days,
+            "merge": settings.undo_days,
+            "upsert": max(settings.undo_days, settings.history_days),
+        }
         if self.job.mode in kept_days:
             self.services.reminders.add(self.job.company_id, self.job.job_id, kept_days[self.job.mode])
 
@@ -212,6 +227,8 @@ class Loading:
             raise JobError(errors.FILES_GONE) from error
         terms = self.confirmed.terms
         columns, missing = load.current_columns()
+        if self.job.mode == "merge":
+            return self._workbook_plan(load, staged, columns)
         plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
         plan = replace(plan, rules=load.current_rules())
         before = self.services.job_documents.find_recalled(self.job)
@@ -233,6 +250,22 @@ class Loading:
                 self._refuse_misfits(load, plan)
             self._add_columns(missing)
         return plan
+
+    def _workbook_plan(self, load: Load, staged: Path, columns: tuple[Column, ...]) -> LoadPlan:
+        """Return the plan of a workbook that has come back; raises JobError for formulas without a value."""
+        plan = make_workbook_plan(self.services, self.job, self.confirmed, columns, staged)
+        analysis = self.services.job_documents.get_analysis(self.job)
+        valueless = find_valueless(plan, analysis.workbook) if analysis.workbook else []
+        if valueless and not plan.skips_misfits:
+            file = plan.files[0]
+            details = [
+                row_detail(Fault("REQUIRED", one.reason), file, None, one.line, column=one.column)
+                for one in valueless[:MAX_ERROR_DETAILS]
+            ]
+            count = len(valueless)
+            raise JobError(errors.VALUES_NOT_CONVERTED, details, count, count=count)
+        plan = without_valueless(load.converter, plan, valueless)
+        return replace(plan, memory=LoadMemory(digests=analysis.digests))
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
         nullable = self.confirmed.terms.make_nullable

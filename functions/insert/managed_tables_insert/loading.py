@@ -31,9 +31,11 @@ from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.databases.statements import compose, execute
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, row_detail
 from managed_tables.documents.statements import ConfirmedDocument
+from managed_tables.documents.workbooks import MergePlan, RefusedRow
 from managed_tables.errors import ApiError, JobError
-from managed_tables.history import set_actor
+from managed_tables.history import Actor, set_actor
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.ids import row_number
 from managed_tables.jobs.pictures import find_repeated
 from managed_tables.kept_rows import STAGED_ID, keep_values, kept_table, record_undoable
 from managed_tables.rules.rule import Rule
@@ -44,12 +46,14 @@ from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.memory import find_digests, is_as_recalled, keep_memory
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
+from managed_tables_insert.merging import ROW_MARK, Merge
 from managed_tables_insert.misfits import RepeatedKeys, find_broken_rows, find_repeated_keys, match_keys
-from managed_tables_insert.plan import RULE_VALUES, LoadPlan
+from managed_tables_insert.plan import NO_BASE, RULE_VALUES, LoadPlan
 from managed_tables_insert.transfer import (
     STAGED,
     DuplicateFound,
     Report,
+    RuleViolated,
     Transfer,
     translated_refusals,
 )
@@ -67,6 +71,7 @@ class Load:
     converter: DuckDBPyConnection
     job: JobRecord
     confirmed: ConfirmedDocument
+    history_days: int = 0  # for how long what a merge changes is told
 
     def run(self, plan: LoadPlan, report: Report) -> AppliedJob:
         """Load all of the plan's rows in one transaction and return the result, also when repeated.
@@ -87,6 +92,8 @@ class Load:
             self._set_zone(plan)
             table = self._prepare_table(plan)
             transfer = self._transfer(plan, report)
+            if job.mode == "merge":  # of which a row's history is told as of any change by hand
+                set_actor(connection, Actor(job.user_id, "workbook", self.history_days, job.job_id))
             if job.mode == "replace":  # what refers to the rows is judged once the new ones are there
                 connection.execute("SET CONSTRAINTS ALL DEFERRED")
             with translated_refusals():
@@ -97,7 +104,7 @@ class Load:
             result = replace(loaded, milliseconds=milliseconds, rejected=rejected, repaired=plan.repaired)
             record_undoable(connection, job.job_id, table_id, job.mode, transfer.ids)
             forget_added(connection, table_id, [loaded.column.name for loaded in plan.columns])
-            add_to_count(connection, table_id, result.inserted)
+            add_to_count(connection, table_id, result.inserted - result.deleted)
             record_result(connection, job, plan.files, transfer.ids, result)
             if plan.recipe is not None:
                 keeps = job.is_confirmed_by_itself or self.confirmed.terms.keep_auto_confirm
@@ -107,6 +114,53 @@ class Load:
             if plan.memory is not None:
                 keep_memory(connection, table_id, job.job_id, plan.memory)
         return AppliedJob(table_id, result)
+
+    def plan_merge(self, plan: LoadPlan, refused: Sequence[RefusedRow]) -> MergePlan:
+        """Return what becomes of a workbook's rows as the table is now; `refused` are not among the plan's.
+
+        Nothing is written. Raises IDS_MISALIGNED.
+        """
+        with self.connection.transaction(force_rollback=True):
+            merge = self._compare(plan)
+            merge.decide(None)
+            found = merge.find_refused()
+            merge.leave_out(found)
+            return merge.describe(found, refused)
+
+    def find_refused(self, plan: LoadPlan) -> list[int]:
+        """Return the numbers of the rows that do not go into the table as they are to stand there."""
+        with self.connection.transaction(force_rollback=True):
+            merge = self._compare(plan)
+            merge.decide(self.confirmed.terms.conflicts)
+            return [row_number(one.staged_id) for one in merge.find_refused()]
+
+    def _compare(self, plan: LoadPlan) -> Merge:
+        self._set_zone(plan)
+        merge = self._merge(self._transfer(plan, lambda _: None), self._find_table())
+        merge.compare()
+        return merge
+
+    def _merge(self, transfer: Transfer, table: Applied) -> Merge:
+        plan = transfer.plan
+        if plan.base is None:
+            raise JobError(errors.BASE_GONE, reason=NO_BASE)
+        return Merge(transfer, self.confirmed.table_id, table, plan.base, plan.left_out(self.converter))
+
+    def _load_merged(self, transfer: Transfer, table: Applied) -> LoadResult:
+        """Merge the workbook's rows; raises JobError where conflicts are open, or rows do not go in."""
+        merge, terms = self._merge(transfer, table), self.confirmed.terms
+        merge.lock()
+        merge.compare()
+        if count := merge.count_open(terms.conflicts):
+            raise JobError(errors.CONFLICTS_CAME, count=count)
+        merge.decide(terms.conflicts)
+        if refused := merge.find_refused():
+            count = len(refused)
+            raise JobError(errors.VALUES_NOT_CONVERTED, merge.details(refused), count, count=count)
+        try:
+            return merge.apply(self.job.job_id, delete_absent=terms.delete_absent)
+        except (RuleViolated, DuplicateFound) as found:  # values that rows exchange are in each other's way
+            raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
 
     def find_repeated_keys(
         self, plan: LoadPlan, limit: int | None = None, rule: Rule | None = None
@@ -234,8 +288,9 @@ class Load:
             needed = set(table.key or ())
             if self.confirmed.key != list(table.key or ()):
                 return False
-        own = {column.name: column for column in table.columns}
-        return all(own.get(new.name) == new for new in planned) and needed <= {new.name for new in planned}
+        if self.job.mode == "merge":  # which finds rows by their ids; the rows themselves say what they lack
+            needed, planned = set(), [column for column in planned if column.name != ROW_MARK]
+        return _are_of(table, planned) and needed <= {new.name for new in planned}
 
     def _find_table(self) -> Applied:
         applied = find_applied(self.connection, self.confirmed.table_id)
@@ -248,6 +303,8 @@ class Load:
     def _load(self, transfer: Transfer, table: Applied) -> LoadResult:
         """Bring the rows into the table in the job's mode."""
         mode, table_id = self.job.mode, self.confirmed.table_id
+        if mode == "merge":
+            return self._load_merged(transfer, table)
         name, key = physical_name(table.display_name), _columns_of(table)
         has_unique = any(rule.refuses and rule.kind == "unique" for rule in table.rules)
         if mode == "upsert" or (mode == "replace" and (key or has_unique)):
@@ -276,6 +333,12 @@ class Load:
             if error.kind is errors.DUPLICATE_KEY_ROWS:
                 raise DuplicateFound(error.sentence) from error
             raise JobError(errors.CONFIRMATION_REFUSED, reason=error.sentence) from error
+
+
+def _are_of(table: Applied, columns: Sequence[Column]) -> bool:
+    """Return whether the table has these columns, as they are."""
+    own = {column.name: column for column in table.columns}
+    return all(own.get(column.name) == column for column in columns)
 
 
 def _columns_of(table: Applied, names: Sequence[str] | None = None) -> tuple[Column, ...]:

@@ -27,7 +27,7 @@ from managed_tables.rules.rule import Rule
 from managed_tables.rules.saying import fault_of
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables.tables.physical import default_value
-from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, Place
+from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, Place, leave_out_rows
 from managed_tables_insert.transfer import STAGED, Transfer
 
 _FETCHED_ROWS = 2_000
@@ -60,7 +60,7 @@ def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) 
         out.write(_BOM)
         writer = csv.writer(out, delimiter=";")
         writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
-        for (file, sheet, line, cells), misfits, repeated in _find_rows(connection, plan):
+        for (file, sheet, line, cells), misfits, repeated in find_rows(connection, plan):
             reasons = [one.reason for one in misfits]
             texts = [*(cell or "" for cell in cells), file, sheet or ""]
             why = "; ".join([*reasons, repeated] if repeated else reasons)
@@ -95,7 +95,7 @@ class _Misfit:
         return {"column": self.loaded.column.name, **rule, "value": value}
 
 
-def _find_rows(
+def find_rows(
     connection: DuckDBPyConnection, plan: LoadPlan
 ) -> Iterator[tuple[Place, list[_Misfit], str | None]]:
     """Yield each row with its cells, those that do not fit and why, and which key it repeats."""
@@ -167,13 +167,7 @@ class RepeatedKeys:
             reasons = [
                 f"{self._names or self.rule.columns[0]}: {fault_of(self.rule).reason} (regra {self.rule.id})"
             ] * len(numbers)
-        converter = self.transfer.converter
-        converter.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REPEATED_KEYS} (number BIGINT, reason VARCHAR)")
-        converter.execute(
-            f"INSERT INTO {REPEATED_KEYS} SELECT unnest($1::BIGINT[]), unnest($2::VARCHAR[])",
-            [numbers, reasons],
-        )
-        return replace(self.transfer.plan, skips_repeated=True)
+        return leave_out_rows(self.transfer.converter, self.transfer.plan, numbers, reasons)
 
     def _detail(self, place: Place, first: Place | None) -> Detail:
         reason, (file, sheet, line, cells) = self._is_there, place

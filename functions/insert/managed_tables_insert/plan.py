@@ -1,7 +1,7 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from managed_tables.documents.repairs import (
     with_cells,
 )
 from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
+from managed_tables.documents.workbooks import BaseColumn
 from managed_tables.jobs.pictures import MAX_COLUMNS_SEEN, Looked, take_picture
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.rules.compiling import is_broken
@@ -35,6 +36,7 @@ from managed_tables.rules.engines import Cell, Duckdb
 from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column
 
+NO_BASE = "o que saiu na exportação já não está guardado"
 _ROWS_SEEN = 200_000  # of a load that analyze has not looked at, evenly: the more, the longer the load takes
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 RULE_VALUES = "rule_values"  # another: values of other tables that rules refer to
@@ -114,6 +116,14 @@ class LoadedColumn:
         return choose((empty, "NULL"), (conversion.converts, conversion.typed), otherwise="NULL")
 
 
+@dataclass(frozen=True)
+class BaseRows:
+    """What went out of a table to be changed, on disk: ids and cells, and which columns they are."""
+
+    path: Path
+    columns: Sequence[BaseColumn]
+
+
 class Place(NamedTuple):
     """Where a row stands, and what was asked of its cells."""
 
@@ -162,6 +172,15 @@ class LoadPlan:
     recalled: Recalled | None = None  # of a load that nobody confirmed: what must still hold
     rules: Rules = ()  # that refuse rows, of columns that are loaded
     repaired: int = 0  # cells of the rows that load
+    base: BaseRows | None = None  # of a workbook that has come back
+    mark: str = ""  # the SQL of its rows' ids
+
+    def left_out(self, connection: DuckDBPyConnection) -> list[str]:
+        """Return the ids of the rows of a workbook that do not load."""
+        if not self.skips_misfits:
+            return []
+        query = f"SELECT {self.mark} FROM {self.rows} WHERE ({self.has_misfit}) AND {self.mark} IS NOT NULL"  # noqa: S608
+        return [found for (found,) in connection.execute(query).fetchall()]
 
     @cached_property
     def judged(self) -> list[tuple[Rule, LoadedColumn, str]]:
@@ -203,6 +222,18 @@ class LoadPlan:
         values = [f"{column.value()} AS v{place}" for place, column in enumerate(columns)]
         kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
         return f"SELECT {', '.join([ROW_NUMBER, *values])} FROM {self.rows}{kept}"  # noqa: S608 - own SQL
+
+
+def leave_out_rows(
+    converter: DuckDBPyConnection, plan: LoadPlan, numbers: Sequence[int], reasons: Sequence[str]
+) -> LoadPlan:
+    """Return the plan without these rows; why they stay out is in the converter's table REPEATED_KEYS."""
+    converter.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REPEATED_KEYS} (number BIGINT, reason VARCHAR)")
+    converter.execute(
+        f"INSERT INTO {REPEATED_KEYS} SELECT unnest($1::BIGINT[]), unnest($2::VARCHAR[])",
+        [list(numbers), list(reasons)],
+    )
+    return replace(plan, skips_repeated=True)
 
 
 def take_pictures(

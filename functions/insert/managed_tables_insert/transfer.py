@@ -210,10 +210,16 @@ class Transfer:
                 copy.write(binary.TRAILER)
             return cursor.rowcount
 
-    def stage_like(self, table: sql.Identifier) -> int:
-        """Copy the rows into STAGED, a table of this session's own like the table, and return how many."""
-        form = "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {:i} FROM {} WITH NO DATA"
-        execute(self.connection, form, STAGED, [ID_COLUMN, *self.names], table)
+    def stage_like(self, table: sql.Identifier, mark: str | None = None) -> int:
+        """Copy the rows into STAGED, a table of this session's own like the table, and return how many.
+
+        A column `mark` of the transfer is a text that the table does not have.
+        """
+        own = [ID_COLUMN, *(name for name in self.names if name != mark)]
+        marks = [compose("NULL::text AS {:i}", mark)] if mark else []
+        form = "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+        columns = [*(compose("{:i}", name) for name in own), *marks]
+        execute(self.connection, form, STAGED, columns, table)
         return self.copy_into(STAGED)
 
     def find_places(self, row_ids: Iterable[UUID]) -> dict[UUID, Place]:

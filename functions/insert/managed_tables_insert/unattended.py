@@ -39,10 +39,11 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
     if intake is None:
         raise ValueError("a job of the inbox has an intake")
     target = services.tables.find_target(job.company_id, intake)
-    if (job.mode, job.user_table_id) != (target.mode, target.table_id):
+    is_merge = job.mode == "merge" and job.user_table_id == target.table_id
+    if not is_merge and (job.mode, job.user_table_id) != (target.mode, target.table_id):
         job = services.jobs.retarget(job, target.mode, target.table_id) or job
     try:
-        wanted = _schema(services, job, intake.table_name, target)
+        wanted = _wanted(services, job, intake.table_name, target)
         confirm_job(services, job, wanted, waiting="analisando")
     except ApiError as error:
         if error.kind in (errors.DUPLICATE_NAME, errors.TABLE_NOT_FOUND):  # changed since we looked
@@ -132,6 +133,13 @@ def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSche
     return WantedSchema(
         display_name=None, columns=columns, terms=LoadTerms(choices=choices, on_misfit=recipe.on_misfit)
     )
+
+
+def _wanted(services: Services, job: JobRecord, display_name: str | None, target: Target) -> WantedSchema:
+    """Return what is confirmed: the inferred schema or, of a workbook that has come back, all of it."""
+    if job.mode == "merge":
+        return WantedSchema(display_name=display_name, columns=[])
+    return _schema(services, job, display_name, target)
 
 
 def _schema(services: Services, job: JobRecord, display_name: str | None, target: Target) -> WantedSchema:

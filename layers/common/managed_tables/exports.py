@@ -14,6 +14,7 @@ from managed_tables.clock import timestamp
 from managed_tables.conditions.composition import read_search
 from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, marks_of, read_where
 from managed_tables.details import Fault, name_faults
+from managed_tables.documents.workbooks import BASE_DAYS
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import new_record_id
@@ -51,6 +52,7 @@ class ExportRequest:
     fields: Sequence[str] | None = None
     sort: Sequence[str] = ()
     formula_safe: bool = False
+    for_editing: bool = False  # the ids go out first, and the workbook may come back
 
     def select(self, table: DefinitionRecord, columns: Sequence[Column], zone: ZoneInfo) -> Selection:
         """Return what goes out of a table of these columns; raises INVALID_REQUEST naming what is wrong."""
@@ -68,9 +70,13 @@ class ExportRequest:
             name = Identifier("public", table.display_name).as_string()
             marks = marks_of(table.rules, by_name, name, zone.key)
             parts.append(read_where(self.where, by_name, parsers(zone), marks))
-        fields = [column.name for column in columns] if self.fields is None else self.fields
         sorts = zip(sorted_by, (word.startswith("-") for word in self.sort), strict=True)
-        return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), tuple(sorts))
+        fields = tuple(by_name.get(name, _ID) for name in self._names(columns))
+        return Selection(fields, all_of(parts), tuple(sorts))
+
+    def _names(self, columns: Sequence[Column]) -> Sequence[str]:
+        names = [column.name for column in columns] if self.fields is None else self.fields
+        return [ID_COLUMN, *(name for name in names if name != ID_COLUMN)] if self.for_editing else names
 
 
 def new_export(
@@ -94,4 +100,5 @@ def new_export(
         deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
         created_at=timestamp(now),
         updated_at=timestamp(now),
+        base_expires_at=timestamp(now + timedelta(days=BASE_DAYS)) if request.for_editing else None,
     )

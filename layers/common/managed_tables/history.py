@@ -16,7 +16,7 @@ from psycopg import sql
 from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.databases.statements import compose, execute
 
-Via = Literal["api", "bulk", "upload", "undo", "restore"]
+Via = Literal["api", "bulk", "upload", "workbook", "undo", "restore"]
 
 ACTOR = "managed_tables.actor"
 NOT_RECORDED = "off"

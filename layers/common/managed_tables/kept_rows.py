@@ -20,6 +20,9 @@ from managed_tables.databases.statements import execute
 
 # Transaction numbers come round after 2^32: an older `xmin` may be another transaction's.
 MAX_XID_AGE = 4_000_000_000
+KEPT_AS = (
+    "$kept_as"  # the column of what a merge keeps: `changed`, `deleted`, or `revived`, which was not there
+)
 STAGED_ID = "$staged"  # the column of what an upsert keeps that says which row of the file has changed it
 
 

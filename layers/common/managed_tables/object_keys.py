@@ -9,6 +9,9 @@ DRAFT = "draft.json"
 RECIPE = "recipe.json"
 PREVIEW_INDEX = "preview.json"
 PREVIEW_ROWS = "preview.rows"
+BASE = "base.json"
+BASE_ROWS = "base.parquet"
+MERGE_PLAN = "merge.json"
 _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")
 _INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
 
@@ -48,6 +51,16 @@ def job_prefixes(company_id: str, job_id: str) -> tuple[str, str]:
 def export_object_key(company_id: str, export_id: str, name: str) -> str:
     """Return the key of one of the export's objects."""
     return f"exports/{company_id}/{export_id}/{name}"
+
+
+def base_key(company_id: str, table_id: str, base_id: str, name: str) -> str:
+    """Return the key of what is kept of a workbook that went out to be changed."""
+    return f"workbooks/{company_id}/{table_id}/{base_id}/{name}"
+
+
+def merge_plan_key(analysis_key: str) -> str:
+    """Return the key of the merge that is planned of the rows of an analysis."""
+    return f"{analysis_key.rpartition('/')[0]}/{MERGE_PLAN}"
 
 
 def confirmed_name(number: int, digest: str) -> str:

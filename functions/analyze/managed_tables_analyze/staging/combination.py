@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion.marked_cells import mark_texts
 from managed_tables.conversion.sql_text import literal
 from managed_tables.documents.statements import OriginLabels
+from managed_tables.documents.workbooks import find_base_id
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.rejects import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
@@ -137,6 +138,7 @@ class CombinedTable:
 
     work_dir: Path
     connection: duckdb.DuckDBPyConnection
+    is_returned: bool = False  # a workbook of ours: its ids count, and its texts are as they were
     names: list[str] = field(default_factory=list)  # which identify columns
     labels: list[str | None] = field(default_factory=list)  # as first written, None without a header
     files: list[str] = field(default_factory=list)
@@ -164,7 +166,7 @@ class CombinedTable:
     @property
     def keeps_texts(self) -> bool:
         """Whether every file distinguishes a text of blanks, or `#N/A`, from nothing."""
-        return all(part.keeps_texts for part in self.parts)
+        return self.is_returned or all(part.keeps_texts for part in self.parts)
 
     def add(self, part: Part) -> None:
         """Stage a part's rows; raises MisreadError if DuckDB does not read as many as were counted."""
@@ -212,22 +214,24 @@ class CombinedTable:
         return make_column_names([_label(part, column) or "" for column in kept])
 
     def _kept_columns(self, part: Part) -> list[int]:
-        """Return the part's columns except those that have neither label nor value, and rejects' places."""
-        width = part.width
+        """Return the part's columns but those without label and value, rejects' places, and our ids."""
         if are_rejects(part.labels):
-            part.is_guarded, width = True, len(part.labels) - len(PLACE_LABELS)
-        unlabelled = [column for column in range(width) if _label(part, column) is None]
-        if not unlabelled:
-            return list(range(width))
+            part.is_guarded = True
+        kept = [column for column in _own_columns(part) if self.is_returned or not _is_of_ids(part, column)]
+        unlabelled = [column for column in kept if _label(part, column) is None]
+        empty = self._empty(part, unlabelled) if unlabelled else set()
+        if not part.labels:
+            empty = surplus(len(kept), empty)
+        return [column for column in kept if column not in empty] or [0]
+
+    def _empty(self, part: Part, columns: Sequence[int]) -> set[int]:
+        """Return which of a part's columns have no value."""
         counts = ", ".join(
-            f"count(nullif(trim({cell_sql(part, column)}, {_BLANKS}), ''))" for column in unlabelled
+            f"count(nullif(trim({cell_sql(part, column)}, {_BLANKS}), ''))" for column in columns
         )
         with _misread(part):
             [found] = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchall()  # noqa: S608
-        empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
-        if not part.labels:
-            empty = surplus(width, empty)
-        return [column for column in range(width) if column not in empty] or [0]
+        return {column for column, count in zip(columns, found, strict=True) if not count}
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
         """Return whether a part read as it is has blank rows, repeated heads, separator lines or a mark."""
@@ -325,6 +329,16 @@ def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
 def _label(part: Part, column: int) -> str | None:
     label = part.labels[column] if column < len(part.labels) else None
     return None if label is None or not label.strip() else label
+
+
+def _own_columns(part: Part) -> range:
+    """Return the part's columns but those that say where refused rows came from."""
+    return range(len(part.labels) - len(PLACE_LABELS) if part.is_guarded else part.width)
+
+
+def _is_of_ids(part: Part, column: int) -> bool:
+    """Return whether a column holds the ids of rows that went out to be changed."""
+    return find_base_id(_label(part, column) or "") is not None
 
 
 def origin_columns(table: CombinedTable, origins: OriginLabels) -> list[OriginColumn]:

@@ -196,15 +196,19 @@ class LineMask:
             if not self.hides:
                 yield batch
                 continue
-            places = [
-                place
-                for place, number in enumerate(batch.numbers)
-                if self.keeps(number, " ".join(filter(None, (cells := batch.row(place)[1]))), cells)
-            ]
+            places = list(self._kept_places(batch))
             for number in filter(self._is_below, batch.numbers):
                 self._note_below(number)
             if places:
-                yield batch.pick(places)
+                yield batch if len(places) == len(batch) else batch.pick(places)
+
+    def _kept_places(self, batch: Batch) -> Iterator[int]:
+        """Yield the places of rows that may be part of the table; texts are made where they count."""
+        by_texts = bool(self._skipped or self._known.skip_texts)
+        for place, number in enumerate(batch.numbers):
+            cells = batch.row(place)[1] if by_texts else ()
+            if self.keeps(number, " ".join(filter(None, cells)), cells):
+                yield place
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ class Package:
         for info in archive.infolist():
             self._names.setdefault(_normal(info.filename), info)
 
+    @property
+    def names(self) -> list[str]:
+        """The parts' names, in lower case."""
+        return list(self._names)
+
     def __contains__(self, name: str) -> bool:
         return _normal(name) in self._names
 

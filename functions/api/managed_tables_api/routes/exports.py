@@ -3,14 +3,15 @@
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from managed_tables import errors
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import CONTENT_TYPES, Dialect, ExportFormat, ExportRecord
 from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, ExportProgress, JobFailure, Moment, RecordId
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import MAX_SORTS, ExportRequest, new_export
@@ -40,12 +41,30 @@ class NewExport(StrictModel):
         description="Textos que uma planilha executaria recebem um apóstrofo; o usual em excel-br",
     )
 
+    for_editing: bool = Field(
+        default=False,
+        description="De xlsx: uma planilha para editar e enviar de volta, com os ids numa coluna oculta",
+    )
+
+    @model_validator(mode="after")
+    def _check_editing(self) -> Self:
+        if self.for_editing and self.format != "xlsx":
+            raise InvalidValue("NOT_ALLOWED", "só uma planilha xlsx pode ser editada e enviada de volta")
+        return self
+
     def as_request(self) -> ExportRequest:
         """Return the request with defaults filled in; only CSV has dialects."""
         dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
         safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
         return ExportRequest(
-            self.format, dialect, self.where, self.q, self.fields, self.sort or [], formula_safe=safe
+            self.format,
+            dialect,
+            self.where,
+            self.q,
+            self.fields,
+            self.sort or [],
+            formula_safe=safe,
+            for_editing=self.for_editing,
         )
 
 
@@ -71,6 +90,9 @@ class ExportAnswer(Document):
     size_bytes: Count | None
     url: str | None = Field(description="Baixa o arquivo, com o seu nome; uma nova a cada consulta")
     expires_at: Moment | None = Field(description="Até quando `url` vale")
+    base_expires_at: Moment | None = Field(
+        description="De uma planilha para editar: até quando ela pode voltar à tabela; null em outras"
+    )
     error: JobFailure | None
     created_at: Moment
     updated_at: Moment

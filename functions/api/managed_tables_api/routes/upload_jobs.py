@@ -14,10 +14,12 @@ from managed_tables import errors, exact_json
 from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
+from managed_tables.details import Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.document import JobFailure, JobProgress
 from managed_tables.documents.recipes import Proof, ProofCode
 from managed_tables.documents.statements import ConfirmedDocument, Draft
+from managed_tables.documents.workbooks import MergePlan
 from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import confirm_job
@@ -69,6 +71,7 @@ _REFUTED_BY: Mapping[str, ProofCode] = {
     errors.DUPLICATE_KEYS.code: "ALL_FIT",
     errors.VALUES_REFUSED.code: "ALL_FIT",
 }
+_NO_COLUMNS = Fault("REQUIRED", "faltam as colunas")
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
 _SHOW_ERRORS = ("waiting_confirm", "failed")  # a step records an error before its job leaves the step
 _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
@@ -107,7 +110,8 @@ def render_jobs(jobs: list[JobRecord], documents: JobDocuments, room: int, numbe
 def job_answer(job: JobRecord, documents: JobDocuments) -> models.JobAnswer:
     """Return the contract's shape of a job, and `warnings`."""
     draft = documents.find(Draft, job.draft_key)
-    return _answer(job, documents.find_analysis(job), documents.find_confirmed(job), draft)
+    known = documents.find_analysis(job), documents.find_confirmed(job), draft
+    return _answer(job, *known, documents.find_merge_plan(job))
 
 
 def job_fields(job: JobRecord, documents: JobDocuments, query: models.JobQuery) -> Object:
@@ -142,6 +146,7 @@ def _answer(
     analysis: AnalysisDocument | None = None,
     confirmed: ConfirmedDocument | None = None,
     draft: Draft | None = None,
+    merge_plan: MergePlan | None = None,
 ) -> models.JobAnswer:
     known = {name: getattr(job, name) for name in ("company_id", *_SAME_FIELDS)}
     known |= {name: getattr(analysis, name, None) for name in _OF_THE_ANALYSIS}
@@ -158,6 +163,7 @@ def _answer(
         result=models.JobResult.of(job.result) if job.result else None,
         error=JobFailure.read(job.error) if job.error and job.status in _SHOW_ERRORS else None,
         warnings=[*warnings_of(draft, analysis), *(analysis.warnings if analysis else ())],
+        merge_plan=merge_plan,
         checks=analysis.checks if analysis else [],
         expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
     )
@@ -333,6 +339,21 @@ def keep_upload_job_draft(
     return Response(status_code=204, headers={"ETag": tag})
 
 
+def _refuse_unstated(services: Services, job: JobRecord, body: models.Confirmation) -> None:
+    """Raise INVALID_SCHEMA without columns, CONFLICTS_OPEN where nobody decided a merge's conflicts."""
+    if job.mode != "merge":
+        if not body.columns:
+            raise ApiError(errors.INVALID_SCHEMA, [detail("body", _NO_COLUMNS, path="columns")])
+        return
+    plan = services.job_documents.find_merge_plan(job)
+    if plan is None or not plan.conflicts_total or isinstance(body.conflicts, str):
+        return
+    decided = {(one.row_id.lower(), one.column) for one in body.conflicts or ()}
+    shown = {(one.row_id, one.column) for one in plan.conflicts}
+    if left := max(plan.conflicts_total - len(decided), len(shown - decided)):
+        raise ApiError(errors.CONFLICTS_OPEN, count=left)
+
+
 def _job_tags(job: JobRecord, documents: JobDocuments) -> Iterator[str]:
     """Yield the ETags of the job's answers: whole, and of its draft alone, numbers either way."""
     for fields in (None, "draft"):
@@ -351,6 +372,7 @@ def _job_tags(job: JobRecord, documents: JobDocuments) -> Iterator[str]:
     errors.TABLE_WITHOUT_KEY,
     errors.TABLE_BUSY,
     errors.INVALID_SCHEMA,
+    errors.CONFLICTS_OPEN,
     errors.STORAGE_UNAVAILABLE,
 )
 def confirm_upload_job(
@@ -362,6 +384,7 @@ def confirm_upload_job(
     existing table its name, texts and key are not looked at, and the table's own types hold for its columns;
     `mode` takes the place of the upload's, and a job that makes a table has none (422).
     """
+    _refuse_unstated(services, job, body)
     if body.make_nullable:
         caller.require(Permission.UPDATE)
     body.keep_auto_confirm &= caller.has(Permission.UPDATE)

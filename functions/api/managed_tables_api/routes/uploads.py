@@ -20,7 +20,7 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import Fault, detail, shown_text
 from managed_tables.documents.document import Document, RecordId
 from managed_tables.documents.recipes import AutoConfirm
-from managed_tables.documents.statements import LOAD_MODES, LoadMode
+from managed_tables.documents.statements import UPLOAD_MODES, UploadMode
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.settings import MIB
@@ -86,7 +86,7 @@ class UploadDeclaration(StrictModel):
     )
 
     files: Annotated[list[FileDeclaration], Field(min_length=1, max_length=MAX_FILES)]
-    mode: LoadMode = Field(default="append", description="Só para o envio a uma tabela existente")
+    mode: UploadMode = Field(default="append", description="Só para o envio a uma tabela existente")
     auto_confirm: AutoConfirm = Field(
         default="never", description="`unchanged`: confirma-se sozinho se for como a tabela lembra"
     )
@@ -122,7 +122,7 @@ FORM_SCHEMA = {
             "description": "De 1 a 10 arquivos .csv, .txt, .tsv, .xlsx, .xlsm, .xls, .ods, .json, .jsonl,"
             " .ndjson, .parquet, .gz ou .zip; ao todo até o limite da instalação (100 MB, se não for outro)",
         },
-        "mode": {"type": "string", "enum": ["append", "replace", "upsert"], "default": "append"},
+        "mode": {"type": "string", "enum": [*UPLOAD_MODES], "default": "append"},
     },
 }
 
@@ -131,7 +131,7 @@ router = api_router("", "File upload", requires(Permission.UPLOAD, receive_uploa
 
 _NO_FORM = Fault("INVALID", "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_FIELD = Fault("UNKNOWN_FIELD", "campo desconhecido")
-_UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace ou upsert")
+_UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace, upsert ou merge")
 _ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
 _ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
 
@@ -141,7 +141,7 @@ class Upload:
     """Files that are uploaded, and what is done with them; their contents, where a form has brought them."""
 
     files: list[OfferedFile]
-    mode: LoadMode | None
+    mode: UploadMode | None
     contents: list[BinaryIO] | None = None
     if_unchanged: bool = False  # nobody is to be asked where the files are as the table remembers
 
@@ -178,7 +178,7 @@ def _of_form(form: FormData) -> Upload:
     received = [file for file in sent if isinstance(file, UploadFile)]
     if len(received) != len(sent):
         raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
-    mode = LOAD_MODES.get(named_mode) if isinstance(named_mode, str) else None
+    mode = UPLOAD_MODES.get(named_mode) if isinstance(named_mode, str) else None
     if mode is None and named_mode is not None:
         details = [detail("body", _UNKNOWN_MODE, path="mode")]
         raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
@@ -215,8 +215,9 @@ def upload_existing_table(
     """Start a job that brings the files' rows into the table.
 
     `append` adds them, `replace` puts them in the place of all that are there, `upsert` (of a table with a
-    key) updates the rows whose key is there in the file's columns and adds the others. It takes the form of
-    `/upload/form` as well.
+    key) updates the rows whose key is there in the file's columns and adds the others. `merge` takes the
+    cells that were changed in a workbook exported for editing; so does its upload without a mode. The route
+    takes the form of `/upload/form` as well.
     """
     return _start(services, caller, upload, table)
 

@@ -222,7 +222,8 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
             " AND row_id = ANY (%(ids)s::uuid[]) AND changed_at > {since}"
         ).format(since=_SINCE),
         sql.SQL(
-            "SELECT asked.id, change_id, applied_at, user_id, 'upload', job_id, {loaded}, NULL, NULL,"
+            "SELECT asked.id, change_id, applied_at, user_id,"
+            " CASE mode WHEN 'merge' THEN 'workbook' ELSE 'upload' END, job_id, {loaded}, NULL, NULL,"
             " asked.id FROM managed_tables.applied_jobs, unnest(%(ids)s::uuid[]) AS asked (id)"
             " WHERE table_id = %(table_id)s::text AND mode IS NOT NULL AND row_count > 0"
             " AND asked.id BETWEEN first_id AND last_id"

@@ -17,7 +17,9 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.document import Document
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ConfirmedDocument
+from managed_tables.documents.workbooks import MergePlan
 from managed_tables.errors import ANALYSIS_GONE, STORAGE_UNAVAILABLE, ApiError
+from managed_tables.object_keys import merge_plan_key
 from managed_tables.observability import get_logger
 
 if TYPE_CHECKING:
@@ -289,6 +291,13 @@ class JobDocuments:
     def find_recalled(self, job: JobRecord) -> Recalled | None:
         """Return what the job's table remembers; None where it does not, and once it is deleted."""
         return self.find(Recalled, job.recipe_key)
+
+    def find_merge_plan(self, job: JobRecord) -> MergePlan | None:
+        """Return what a workbook that has come back changes, as it was planned last; None of another job."""
+        if job.mode != "merge" or job.analysis_key is None:
+            return None
+        stored = self._storage.find_json(merge_plan_key(job.analysis_key))
+        return MergePlan.read(stored) if stored else None
 
     def find(self, kind: type[Kind], key: str | None) -> Kind | None:
         """Return the document of this key; None without one, and once it is deleted."""

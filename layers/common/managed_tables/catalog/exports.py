@@ -53,6 +53,7 @@ class ExportRecord(Record):
     size_bytes: int | None = None
     error: ErrorRecord | None = None
     ended_at: str | None = None
+    base_expires_at: str | None = None  # of a workbook that people change and send back
 
     @classmethod
     def read(cls, item: Mapping[str, Any]) -> Self:
@@ -64,6 +65,11 @@ class ExportRecord(Record):
     def is_terminal(self) -> bool:
         """Return whether the export has ended."""
         return self.status in TERMINAL_STATUSES
+
+    @property
+    def base_id(self) -> str:
+        """The id of the base that the run which has the export keeps."""
+        return self.export_id + (self.key or "").rpartition("/")[2]
 
     def is_overdue(self, now: str) -> bool:
         """Return whether nothing can be expected of the export any more."""

@@ -14,13 +14,13 @@ from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
 from managed_tables.documents.document import Count, JobProgress
 from managed_tables.documents.recipes import Recipe
-from managed_tables.documents.statements import LoadMode
+from managed_tables.documents.statements import UploadMode
 from managed_tables.errors import JOB_CANCELLED, ApiError, ErrorRecord
 from managed_tables.object_keys import job_prefixes, upload_key
 from managed_tables.observability import get_logger
 from managed_tables.uploads import MAX_NAME_CHARACTERS, OfferedFile
 
-JobMode = Literal["create", "append", "replace", "upsert"]
+JobMode = Literal["create", "append", "replace", "upsert", "merge"]
 JobOrigin = Literal["upload", "inbox"]
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 
@@ -47,7 +47,7 @@ class Intake:
     """What an object of the inbox asks for: its table's name, and whether nobody is to be asked."""
 
     table_name: str | None = None
-    mode: LoadMode = "append"
+    mode: UploadMode = "append"
     auto_confirm: bool = False
 
 
@@ -61,6 +61,7 @@ class LoadResult:
     rejected: int = 0
     milliseconds: int = 0
     repaired: int = 0  # cells
+    deleted: int = 0
 
     @property
     def row_count(self) -> int:
@@ -68,9 +69,9 @@ class LoadResult:
         return self.inserted + self.updated + self.unchanged + self.rejected
 
     def as_record(self) -> dict[str, int]:
-        """Return it as a job's record and `applied_jobs` store it; releases before repairs know none."""
-        record = asdict(self)
-        return record if self.repaired else {name: record[name] for name in record if name != "repaired"}
+        """Return it as a job's record and `applied_jobs` store it; older releases know fewer counts."""
+        later = ("repaired", "deleted")
+        return {name: count for name, count in asdict(self).items() if count or name not in later}
 
 
 _PARTS: dict[str, Callable[[Any], object]] = {  # of a record, and how each is read
@@ -309,6 +310,7 @@ class StepOutcome(TypedDict):
 
     outcome: Literal["analyzed", "busy", "done", "failed", "reanalyze", "rejected"]
     auto_confirm: NotRequired[bool]
+    merge: NotRequired[bool]  # of a workbook that has come back: what it changes is to be planned
     error: NotRequired[ErrorRecord]
 
 

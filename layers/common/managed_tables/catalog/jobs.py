@@ -145,17 +145,19 @@ class Jobs:
         staged_key: str,
         digests: Sequence[str] = (),
         confirms_itself: bool = False,
+        mode: JobMode | None = None,
     ) -> JobRecord | None:
         """Keep what analyze found; the state machine then makes the job wait for its confirmation.
 
-        A job that `confirms_itself` does not wait. None where the job has moved on, or another analysis has
-        been recorded since `job` was read.
+        A job that `confirms_itself` does not wait; `mode` is what the files say, where they do. None where
+        the job has moved on, or another analysis has been recorded since `job` was read.
         """
         changes = {
             "analysis_key": analysis_key,
             "staged_key": staged_key,
             "digests": list(digests),
             **({"confirms_itself": True} if confirms_itself else {}),
+            **({"mode": mode} if mode else {}),
         }
         as_read = ("analysis_key", "wish_key")
         return self._change(job, ("analisando",), changes, removals=("wish_key",), as_read=as_read)

@@ -12,6 +12,7 @@ from managed_tables.documents.pictures import LineAccount, Picture, RowsDigest
 from managed_tables.documents.recipes import JobRecipe, Proof, ProofCode, TableKind
 from managed_tables.documents.repairs import ValueRepairs
 from managed_tables.documents.statements import ReadingStatement
+from managed_tables.documents.workbooks import ReturnedWorkbook
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
 from managed_tables.messages.sentences import write_text
@@ -259,6 +260,7 @@ class AnalysisDocument(Document):
     accounts: list[LineAccount] = Field(default=[])  # of the tables that are imported
     etags: list[str] | None = None  # of the uploaded files, not in an earlier release's
     table_version: int | None = None  # of the table that the plan leads into
+    workbook: ReturnedWorkbook | None = None  # one that went out to be changed, and has come back
     preview_key: str | None = None
     preview_rows_key: str | None = None
 

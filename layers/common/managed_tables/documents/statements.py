@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables import exact_json
-from managed_tables.conversion.columns import ColumnChoice
+from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
 from managed_tables.documents.document import Document
 from managed_tables.documents.repairs import Repairs
 from managed_tables.rules.rule import Rule
@@ -25,6 +25,8 @@ OriginLabel = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS
 _NONE_IS_STATED = frozenset({"sheet", "header_line", "quote"})
 LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
 LOAD_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}  # by name
+UploadMode = Literal["append", "replace", "upsert", "merge"]  # the last of a workbook that comes back
+UPLOAD_MODES: dict[str, UploadMode] = {**LOAD_MODES, "merge": "merge"}
 OnMisfit = Literal["reject", "skip"]
 
 
@@ -132,6 +134,23 @@ class Draft(Document):
     repairs: Repairs | None = Field(default=None, description="Como em confirm")
 
 
+class ConflictChoice(BaseModel):
+    """Whose cell stands where a workbook and others have changed it, each otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row_id: Annotated[str, Field(max_length=36)]
+    column: Annotated[str, Field(max_length=63)]
+    take: Literal["theirs", "mine"]
+
+
+MAX_CHOICES = 10_000
+Conflicts = (
+    Literal["theirs", "mine"]
+    | Annotated[tuple[ConflictChoice, ...], Field(max_length=MAX_CHOICES), FROM_LIST]
+)
+
+
 class LoadTerms(BaseModel):
     """How columns are filled, and what happens to misfits."""
 
@@ -140,10 +159,12 @@ class LoadTerms(BaseModel):
     choices: Mapping[str, ColumnChoice] = {}  # by the column's name
     make_nullable: tuple[str, ...] = ()  # columns of the table that are to let NULL in
     on_misfit: OnMisfit = "reject"
-    mode: LoadMode | None = None  # in place of the upload's
+    mode: UploadMode | None = None  # in place of the upload's
     remember: bool = True  # how the files were read, mapped and converted, as the table's recipe
     keep_auto_confirm: bool = False  # though it is read otherwise: said by who may update the table
     repairs: Repairs | None = None  # of values and cells; None: those of values that the table remembers
+    conflicts: Conflicts | None = None  # of a merge; None: there are none
+    delete_absent: bool = False  # of a merge: rows that are not in the workbook
 
     def choice(self, name: str) -> ColumnChoice:
         """Return how a column is filled."""

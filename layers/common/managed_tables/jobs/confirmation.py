@@ -13,6 +13,7 @@ from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import UNKNOWN_COLUMN, UNKNOWN_TIMEZONE, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
@@ -27,6 +28,7 @@ from managed_tables.tables import definitions
 
 _MISSING = Fault("MISSING_COLUMN", "obrigatória na tabela")
 _NO_MODE = Fault("UNKNOWN_FIELD", "um envio que faz uma tabela não tem outro modo")
+_NO_WORKBOOK = Fault("NOT_ALLOWED", "o arquivo não é uma planilha que voltou para a sua tabela")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
 
@@ -125,6 +127,8 @@ def _in_mode(job: JobRecord, terms: LoadTerms) -> JobRecord:
         return job
     if job.mode == "create":
         raise ApiError(errors.INVALID_SCHEMA, [detail("body", _NO_MODE, path="mode")])
+    if terms.mode == "merge" != job.mode:
+        raise ApiError(errors.INVALID_SCHEMA, [detail("body", _NO_WORKBOOK, path="mode")])
     return replace(job, mode=terms.mode)
 
 
@@ -161,7 +165,10 @@ def _for_existing_table(
     own = table.columns
     own_names = {column.name for column in own}
     renamed = _renamed_since(services, company, table, analysis)
-    wanted = resolve_columns(wanted, analysis, own_names, renamed)
+    if job.mode == "merge":
+        wanted = _for_workbook(wanted, analysis, table, renamed)
+    else:
+        wanted = resolve_columns(wanted, analysis, own_names, renamed)
     raise_nullable_faults(wanted.terms, own_names)
     needed = _needed_names(job, table, opened)
     columns = _columns_for(definitions.with_nulls(own, opened), wanted.columns, needed)
@@ -173,6 +180,39 @@ def _for_existing_table(
         own_columns=[column.name for column in columns if column.name in own_names],
         key=needed if job.mode == "upsert" else None,
     )
+
+
+def workbook_schema(
+    analysis: AnalysisDocument, own: Sequence[Column]
+) -> tuple[list[Column], dict[str, ColumnChoice]]:
+    """Return the table's columns that a workbook brings back, of the type that went out, and sources."""
+    by_name = {column.name: column for column in own}
+    found = [
+        (by_name[one.name], ColumnChoice(source=one.source))
+        for one in (analysis.workbook.columns if analysis.workbook else ())
+        if one.name in by_name and by_name[one.name].type is one.type
+    ]
+    return [column for column, _ in found], {column.name: choice for column, choice in found}
+
+
+def _for_workbook(
+    wanted: WantedSchema, analysis: AnalysisDocument, table: TableRecord, renamed: frozenset[str]
+) -> WantedSchema:
+    """Return what is merged: all that a workbook brings back or, of that, the columns that are named."""
+    columns, choices = workbook_schema(analysis, table.columns)
+    if wanted.columns:
+        known = {column.name for column in table.columns}
+        stated = resolve_columns(wanted, analysis, known, renamed)
+        kept = {column.name for column in stated.columns}
+        columns = [column for column in columns if column.name in kept]
+        choices = {
+            column.name: stated.terms.choice(column.name).model_copy(
+                update={"source": choices[column.name].source}
+            )
+            for column in columns
+        }
+    terms = wanted.terms.model_copy(update={"choices": choices, "remember": False, "make_nullable": ()})
+    return wanted.model_copy(update={"columns": columns, "terms": terms, "targets": {}})
 
 
 def _renamed_since(
@@ -191,8 +231,11 @@ def _renamed_since(
 def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -> list[str]:
     """Return the names of the columns that the file must have, but those opened; raises TABLE_WITHOUT_KEY.
 
-    An upsert finds rows by the key; whether it brings new ones, which need more, its rows will say.
+    An upsert finds rows by the key; whether it brings new ones, which need more, its rows will say. So will
+    those of a workbook.
     """
+    if job.mode == "merge":
+        return []
     if job.mode != "upsert":
         key = table.key or ()
         required = [column.name for column in table.columns if column.is_required]

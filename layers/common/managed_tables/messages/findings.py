@@ -40,7 +40,7 @@ _PlaceCode = Literal[
 # What a person should look at before confirming: last, what else is good to know.
 WarningCode = TypeAliasType("WarningCode", Literal[
     _ValueCode, _PlaceCode, "OTHER_HEADER", "LABELS_CUT", "WRAPPED_LINES", "REJECTED_ROWS", "REPAIRS_LOST",
-    "MORE_WARNINGS",
+    "WORKBOOK_BASE_GONE", "COLUMNS_NOT_MERGED", "MORE_WARNINGS",
 ])  # fmt: skip
 # Why a column has its type, or might have another.
 GroundCode = Literal[

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from managed_tables.errors import WORKBOOK_CORRUPT
 from managed_tables_reader.rows.sheets import Batch
@@ -54,6 +54,34 @@ def _workbook_part(package: Package) -> str:
     if part is None:
         raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
     return part
+
+
+class TabPart(NamedTuple):
+    """A worksheet's name, and the part that holds its cells."""
+
+    name: str
+    part: str
+
+
+def list_sheets(package: Package) -> Iterator[TabPart]:
+    """Yield the worksheets in the order of their tabs."""
+    part = _workbook_part(package)
+    related = package.relationships(part)
+    for name, _, relation_id in _read_workbook(package, part)[2]:
+        relation = related.get(relation_id)
+        if relation is not None and relation.kind not in _NO_WORKSHEETS:
+            yield TabPart(name, relation.target)
+
+
+def read_format_codes(package: Package) -> list[str]:
+    """Return the number format of each style as it is written; empty for one of Excel's own."""
+    workbook = _workbook_part(package)
+    part = _related_part(package, workbook, package.relationships(workbook), "styles")
+    if part is None:
+        return []
+    with package.open_part(part) as stream:
+        codes, ids = _read_formats(stream)
+    return [codes.get(number, "") for number in ids]
 
 
 def _read_workbook(package: Package, part: str) -> tuple[bool, bool, list[tuple[str, bool, str]]]:
@@ -124,6 +152,12 @@ def _batches(package: Package, part: str, reader: CellReader) -> Iterator[Batch]
 
 def read_styles(stream: IO[bytes]) -> list[NumberFormat]:
     """Return the number format of each style, in the order of the numbers that cells use."""
+    codes, ids = _read_formats(stream)
+    return [_format(number, codes) for number in ids]
+
+
+def _read_formats(stream: IO[bytes]) -> tuple[dict[str, str], list[str]]:
+    """Return the written formats by their ids, and the id of each style's."""
     codes: dict[str, str] = {}
     ids: list[str] = []
     for element in read_xml(stream, heads=("numFmt",), wholes=("cellXfs",)):
@@ -131,7 +165,7 @@ def read_styles(stream: IO[bytes]) -> list[NumberFormat]:
             codes[element.get("numFmtId", "")] = element.get("formatCode", "")
         else:
             ids += [style.get("numFmtId", "0") for style in element.findall("xf")[:_MAX_STYLES]]
-    return [_format(number, codes) for number in ids]
+    return codes, ids
 
 
 def _format(number: str, codes: dict[str, str]) -> NumberFormat:
