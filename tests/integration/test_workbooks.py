@@ -171,11 +171,13 @@ def test_a_workbook_that_nobody_changed_changes_nothing(books: Workbooks) -> Non
     export, content = books.export()
     assert export.base_expires_at is not None
     for returned in (content, changed(content)):
-        plan = books.plan(returned)
+        job = books.job(books.upload(returned))
+        plan = job["merge_plan"]
         assert counts(plan) == (0, 0, 0, 4, 0, 0)
+        assert [one["code"] for one in job["warnings"] if one["code"] != "SAME_FILE"] == []
         assert (plan["refused"], plan["changes"]) == ([], [])
-    job = books.merged(changed(content))
-    assert (job.result.inserted, job.result.updated, job.result.unchanged) == (0, 0, 4)
+    done = books.merged(changed(content))
+    assert (done.result.inserted, done.result.updated, done.result.unchanged) == (0, 0, 4)
 
 
 def test_each_cell_lands_where_it_belongs(books: Workbooks) -> None:
@@ -215,9 +217,11 @@ def test_a_cell_that_two_have_changed_is_asked_about(books: Workbooks) -> None:
     assert counts(plan) == (0, 0, 0, 3, 0, 2)
     row_id = books.rows()[0]["id"]
     first = plan["conflicts"][0]
-    assert (first["row_id"], first["column"], first["base"], first["theirs"], first["mine"]) == (
-        row_id, "nome", "Ana", "Anita", "Anna",
-    )  # fmt: skip
+    names = ("row_id", "line", "column", "base", "theirs", "mine")
+    assert tuple(first[name] for name in names) == (row_id, 2, "nome", "Ana", "Anita", "Anna")
+    as_texts = books.company.http.get(f"{JOBS}/{job_id}?numbers=string", headers=books.table.rows.headers())
+    second = as_texts.json()["merge_plan"]["conflicts"][1]
+    assert (second["theirs"], second["mine"]) == ("11", "12")
     assert first["by"]
     assert first["at"]
     refused = books.confirm(job_id)

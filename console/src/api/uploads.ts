@@ -67,7 +67,7 @@ export class UploadQueue {
     this.state.update({ staged: failure ? [] : files, failure });
   };
 
-  readonly begin = async (chosen: readonly File[], tableId: string | null, mode: Mode = "append"): Promise<void> => {
+  readonly begin = async (chosen: readonly File[], tableId: string | null, mode?: Mode): Promise<void> => {
     if (chosen.length === 0) return;
     const busy = new ApiFailure(0, { error: t`Espere o envio que está em andamento` });
     const failure = isSending(this.state.get()) ? busy : faultOf(chosen);
@@ -103,10 +103,11 @@ export class UploadQueue {
     for (const one of this.state.get().files) one.stop.abort();
   }
 
-  private declare(tableId: string | null, chosen: readonly File[], mode: Mode) {
+  /** Without a mode rows are added, and a workbook that went out for editing is merged. */
+  private declare(tableId: string | null, chosen: readonly File[], mode: Mode | undefined) {
     const files = chosen.map((file) => ({ name: file.name, size_bytes: file.size }));
     if (tableId === null) return this.api.POST("/upload", { body: { files } });
-    return this.api.POST("/{table_id}/upload", { path: { table_id: tableId }, body: { files, mode } });
+    return this.api.POST("/{table_id}/upload", { path: { table_id: tableId }, body: { files, ...(mode && { mode }) } });
   }
 
   private change(index: number, changes: Partial<Sending>): void {

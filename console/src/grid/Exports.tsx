@@ -11,10 +11,11 @@ import { formatBytes, plural } from "../values/numbers";
 import { useParts } from "./sheet";
 import { askedOf, type GridView, shownColumns } from "./view";
 
-type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
+type Format = "xlsx" | "editing" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
 
 const formats = (): [Format, string][] => [
-  ["xlsx", "Excel (.xlsx)"],
+  ["xlsx", t`Excel (.xlsx), para ler`],
+  ["editing", t`Excel (.xlsx), para editar e enviar de volta`],
   ["excel-br", t`CSV para Excel no Brasil`],
   ["rfc4180", t`CSV padrão`],
   ["jsonl", "JSON Lines"],
@@ -33,6 +34,11 @@ export function ExportDialog() {
         <p>{t`${plural(rows.total, "linha")} e ${plural(shownColumns(table, view).length, "coluna")} vão para o arquivo.`}</p>
       )}
       <Radios legend={t`Formato`} choices={formats()} value={format} onValue={setFormat} />
+      {format === "editing" && (
+        <p className="mt-quiet">
+          {t`Mude, acrescente e apague no Excel; depois envie a planilha para esta tabela em até 90 dias. Entra só o que mudou, e o que outras pessoas mudaram fica.`}
+        </p>
+      )}
       <Ask label={t`Preparar arquivo`} kind="primary" onGo={start} />
       <h3>{t`Arquivos desta tabela`}</h3>
       <ExportList tableId={table._id} />
@@ -41,9 +47,14 @@ export function ExportDialog() {
 }
 
 function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
-  const kind = format === "excel-br" || format === "rfc4180" ? { format: "csv" as const, dialect: format } : { format };
+  const kind = kindOf(format);
   const fields = view.columns.length > 0 ? shownColumns(table, view).map(({ name }) => name) : null;
   return { ...kind, ...askedOf(view), fields, sort: view.sort };
+}
+
+function kindOf(format: Format): Pick<ExportBody, "format" | "dialect" | "for_editing"> {
+  if (format === "editing") return { format: "xlsx", for_editing: true };
+  return format === "excel-br" || format === "rfc4180" ? { format: "csv", dialect: format } : { format };
 }
 
 /** Every export of the company, newest first. */

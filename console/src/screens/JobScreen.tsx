@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { ApiFailure, isGone } from "../api/session";
 import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/ConfirmBar";
+import { MergeReview } from "../review/MergeReview";
 import { Review } from "../review/Review";
 import { useConsole, useJob, useTable } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -25,7 +26,8 @@ export default function JobScreen({ jobId }: { jobId: string }) {
       </Empty>
     );
   if (!job.data) return <Pending query={job} label={t`Carregando o envio`} />;
-  const { status, draft } = job.data;
+  const { status, draft, merge_plan: plan } = job.data;
+  if (status === "waiting_confirm" && plan) return <MergeReview job={job.data} plan={plan} />;
   if (status === "waiting_confirm") return <Review job={job.data} />;
   if (status === "analisando" && reviewed?._id === jobId) return <Review job={{ ...reviewed, status, draft }} />;
   const Screen = { done: Done, failed: Failed, queued: Working, analisando: Working, inserting: Working }[status];
@@ -73,6 +75,7 @@ function Done({ job }: { job: Job }) {
   const counts = result && [
     plural(result.inserted, "linha gravada", "linhas gravadas"),
     result.updated && plural(result.updated, "linha atualizada", "linhas atualizadas"),
+    result.deleted && plural(result.deleted, "linha excluída", "linhas excluídas"),
     result.unchanged && plural(result.unchanged, "já estava igual", "já estavam iguais"),
     result.rejected && plural(result.rejected, "não entrou", "não entraram"),
     result.repaired && plural(result.repaired, "célula consertada", "células consertadas"),
@@ -140,6 +143,7 @@ const undoSentences = (): Record<string, string> => ({
   append: t`As linhas que ela acrescentou sairão da tabela.`,
   replace: t`As linhas de antes voltarão à tabela.`,
   upsert: t`As linhas novas sairão, e as atualizadas voltarão aos valores de antes.`,
+  merge: t`As linhas novas sairão, as atualizadas voltarão aos valores de antes, e as excluídas voltarão à tabela.`,
 });
 
 function Failed({ job }: { job: Job }) {

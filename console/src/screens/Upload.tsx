@@ -21,7 +21,7 @@ export default function Upload() {
   const target = useTable(table ?? "", table !== null);
   const recipe = useRecipe(table ?? "", table !== null).data;
   const [chosen, setMode] = useState<Mode>();
-  const mode = chosen ?? (recipe?.auto_confirm === "unchanged" ? recipe.mode : "append"); // nobody is asked later
+  const mode = chosen ?? (recipe?.auto_confirm === "unchanged" ? recipe.mode : undefined); // nobody is asked later
   const begin = (files: readonly File[]): void => void uploads.begin(files, table, mode);
   const isDone = isSent(state);
   useEffect(() => {
@@ -35,12 +35,17 @@ export default function Upload() {
       <h1 id="upload-title">{t`Enviar arquivo`}</h1>
       <Steps now={1} />
       {table && (
-        <Radios
-          legend={t`Para a tabela ${target.data?.title || target.data?.display_name || "…"}`}
-          choices={target.data?.key ? modes() : modes().slice(0, 2)}
-          value={mode}
-          onValue={setMode}
-        />
+        <>
+          <Radios
+            legend={t`Para a tabela ${target.data?.title || target.data?.display_name || "…"}`}
+            choices={target.data?.key ? modes() : modes().slice(0, 2)}
+            value={mode ?? "append"}
+            onValue={setMode}
+          />
+          <p className="mt-quiet">
+            {t`De uma planilha exportada para editar entra só o que mudou nela, e você vê antes o que muda.`}
+          </p>
+        </>
       )}
       {state.failure !== null && (
         <Failure error={state.failure} onRetry={state.staged.length > 0 ? () => begin(state.staged) : null} />

@@ -32,7 +32,7 @@ from managed_tables.settings import load_settings
 from managed_tables.shares import occupies_slot
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.proofs import compare_with_table
-from managed_tables_analyze.returned import Returned, find_not_merged, find_returned, without_ids
+from managed_tables_analyze.returned import Returned, find_not_merged, find_returned, without_ids, without_own
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides
 
@@ -77,7 +77,7 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
                 if before != digest:  # a file that is read again is not the one that was analysed
                     raise JobError(FILES_CHANGED, file=file.original_name)
             found, recalled, told = _analyze_files(services, job, paths, work_dir, report)
-            warnings = [*_find_imports(services, job, digests), *told, *found.findings]
+            warnings = [*_find_imports(services, job, digests), *told]
             found.document.warnings, found.document.etags = listed_warnings(warnings), etags
             if job.user_table_id is not None:
                 table = services.tables.find(job.company_id, job.user_table_id)
@@ -195,12 +195,13 @@ def _analyze_files(
         return analyze(sources, work_dir, zone, names, overrides, report_rest, *limits, own=own)
 
     found = read(returned)
-    if returned is not None:
-        found.document.workbook = returned.take(found)
-        if found.document.workbook is None:
+    workbook = found.document.workbook = returned.take(found) if returned else None
+    if workbook is not None:
+        told += [*find_not_merged(found, workbook), *without_own(found.findings, workbook)]
+    else:
+        if returned is not None:
             told, found = [without_ids(job)], read(None)
-        else:
-            told += find_not_merged(found, found.document.workbook)
+        told += found.findings
     for failure in found.failures:
         logger.error("a check of the files failed", exc_info=failure)
         count_failed_check()

@@ -149,6 +149,11 @@ def find_not_merged(found: Analysis, workbook: ReturnedWorkbook) -> Iterator[Fin
         yield Finding("COLUMNS_NOT_MERGED", count=len(names), columns=tuple(names))
 
 
+def without_own(findings: Sequence[Finding], workbook: ReturnedWorkbook) -> list[Finding]:
+    """Return the findings without that of the hidden column of the ids, which is no one's to look at."""
+    return [one for one in findings if (one.code, one.columns) != ("HIDDEN_COLUMNS", (workbook.ids,))]
+
+
 def _not_merged(job: JobRecord, why: str) -> Finding:
     return Finding("WORKBOOK_BASE_GONE", {"why": why}, file=job.files[0].original_name)
 

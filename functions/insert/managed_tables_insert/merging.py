@@ -548,10 +548,13 @@ class Merge:
 
     def _conflicts(self) -> Iterator[documents.MergeConflict]:
         """Yield the first conflicts, in the workbook's order, with who made the other change last."""
-        for rid, number, is_gone, base, theirs, mine, by, at, _ in self._cells("clash"):
+        found = self._cells("clash")
+        places = self.transfer.find_places({sid for *_, sid in found})
+        for rid, number, is_gone, base, theirs, mine, by, at, sid in found:
             column = self.columns[number]
             yield documents.MergeConflict(
                 row_id=str(rid),
+                line=places[sid].line,
                 column=column.name,
                 base=_scalar(column, base),
                 theirs=_scalar(column, theirs),

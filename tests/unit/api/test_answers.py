@@ -143,7 +143,7 @@ def test_numbers_as_text_apply_to_a_jobs_data_but_not_to_its_counts() -> None:
     )
     details = [DetailBody.model_construct(**one) for one in ({"line": 3, "value": 12}, {"line": 4})]
     error = JobFailure.model_construct(details=details)
-    found = JobAnswer.model_construct(inferred_schema=schema, error=error).as_json()
+    found = JobAnswer.model_construct(inferred_schema=schema, error=error, merge_plan=None).as_json()
     show_numbers_as_text(found)
     shown = found["inferred_schema"]
     assert shown["sample_rows"] == [{"n": "9007199254740993", "t": "x", "b": True, "v": None}]

@@ -128,6 +128,9 @@ def _shown(job: models.JobAnswer, numbers: Numbers) -> Object:
     return answer
 
 
+_VALUES = {"base", "theirs", "mine", "before", "after", "value"}  # of a merge's cells, and of a detail
+
+
 def show_numbers_as_text(answer: Any) -> None:
     """Make every integer and decimal of a job's data a text; what is counted stays a number."""
     schema = answer["inferred_schema"] or {"columns": [], "sample_rows": []}
@@ -136,9 +139,10 @@ def show_numbers_as_text(answer: Any) -> None:
         profile |= {name: as_text(profile[name]) for name in ("min", "max")}
         for name in ("top", "histogram"):  # each entry ends with a count
             profile[name] = [[*map(as_text, values), count] for *values, count in profile[name]]
-    for item in (answer["error"] or {"details": []})["details"]:
-        if "value" in item:
-            item["value"] = as_text(item["value"])
+    plan = answer["merge_plan"] or {"conflicts": [], "changes": []}
+    details = (answer["error"] or {"details": []})["details"]
+    for item in [*plan["conflicts"], *plan["changes"], *details]:
+        item |= {name: as_text(item[name]) for name in item.keys() & _VALUES}
 
 
 def _answer(

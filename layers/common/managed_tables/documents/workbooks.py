@@ -85,13 +85,14 @@ class MergeConflict(Document):
     """
 
     row_id: str
+    line: Annotated[int, Field(ge=1)]  # of the workbook
     column: str
     base: Scalar
     theirs: Scalar
     mine: Scalar
-    is_deleted: bool = Field(default=False, description="Outros excluíram a linha")
-    by: str | None = Field(default=None, description="Quem mudou a célula, ou excluiu a linha, por último")
-    at: Moment | None = None
+    is_deleted: bool = Field(description="Outros excluíram a linha")
+    by: str | None = Field(description="Quem mudou a célula, ou excluiu a linha, por último")
+    at: Moment | None
 
 
 class MergeChange(Document):
@@ -121,11 +122,11 @@ class MergePlan(Document):
     cells: Count = Field(description="Células que mudam sem conflito")
     unchanged: Count = Field(description="Linhas em que nada muda")
     absent: Count = Field(description="Linhas que saíram na exportação, estão na tabela e não na planilha")
-    copied: Count = Field(default=0, description="Das novas, as que repetem o id de outra linha")
+    copied: Count = Field(description="Das novas, as que repetem o id de outra linha")
     conflicts_total: Count
     conflicts: list[MergeConflict] = Field(max_length=MAX_CONFLICTS_SHOWN)
     refused: list[RefusedRow] = Field(max_length=MAX_REFUSED_SHOWN)
-    refused_total: Count = 0
+    refused_total: Count
     changes: list[MergeChange] = Field(
-        default=[], max_length=MAX_CHANGES_SHOWN, description="As primeiras células que mudam sem conflito"
+        max_length=MAX_CHANGES_SHOWN, description="As primeiras células que mudam sem conflito"
     )
