@@ -34,7 +34,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "functions/insert/managed_tables_insert": 25_400,  # with repairs, and the merge of workbooks
     "functions/provision/managed_tables_provision": 200,
     "layers/common/managed_tables": 83_600,  # with repairs in confirmations, recipes and origins
-    "command/managed_tables_command": 9_000,  # with repairs
+    "command/managed_tables_command": 9_600,  # with repairs, and workbooks that come back
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 9_900,
     "benchmarks": 9_250,

@@ -25,7 +25,15 @@ from managed_tables_command.api import (
     read_token,
     sentence_of,
 )
-from managed_tables_command.uploading import confirm, find_recipe_mode, find_table, follow, read_repairs, send
+from managed_tables_command.uploading import (
+    confirm,
+    find_recipe_mode,
+    find_table,
+    follow,
+    merge,
+    read_repairs,
+    send,
+)
 
 Options = argparse.Namespace
 STANDARD_STREAM = Path("-")  # input or output
@@ -99,7 +107,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--name", default="dados.csv", help="como se chama o arquivo da entrada padrão")
     command.add_argument("--table", help="nome da tabela; sem ele, uma nova com o nome do arquivo")
-    command.add_argument("--mode", choices=["append", "replace", "upsert"], help="para uma tabela que existe")
+    command.add_argument(
+        "--mode", choices=["append", "replace", "upsert", "merge"], help="para uma tabela que existe"
+    )
+    command.add_argument(
+        "--conflicts",
+        choices=["theirs", "mine"],
+        help="de uma planilha que volta: se os dois mudaram, fica o valor da tabela (theirs) ou o dela",
+    )
+    command.add_argument(
+        "--delete-absent",
+        action="store_true",
+        help="de uma planilha que volta: exclui as linhas que não estão nela",
+    )
     command.add_argument("--yes", action="store_true", help="confirma sem perguntar")
     command.add_argument(
         "--auto-confirm",
@@ -120,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("table", metavar="TABELA")
     command.add_argument("--format", choices=["csv", "xlsx", "parquet", "jsonl"], default="xlsx")
     command.add_argument("--dialect", choices=["rfc4180", "excel-br"], help="do CSV")
+    command.add_argument(
+        "--for-editing", action="store_true", help="planilha para mudar no Excel e enviar de volta à tabela"
+    )
     command.add_argument(
         "--output",
         type=Path,
@@ -198,6 +221,8 @@ def _asked(options: Options, api: Api, target: Json | None) -> dict[str, str]:
 
 def _reviewed(options: Options, api: Api, job: Json, repairs: list[Json], *, is_new: bool) -> int:
     """Show how the files were read; insert them if the person agrees."""
+    if plan := job["merge_plan"]:
+        return _merged(options, api, job, plan)
     shown.show_review(job["inferred_schema"], job["warnings"])
     name = options.table or job["inferred_schema"]["suggested_table_name"]
     place = f"em uma tabela nova, {name}" if is_new else f"na tabela {name}"
@@ -205,6 +230,19 @@ def _reviewed(options: Options, api: Api, job: Json, repairs: list[Json], *, is_
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
         return 1
     confirm(api, job, name, repairs)
+    return _ended(follow(api, job["_id"], "Inserção"), as_json=options.json)
+
+
+def _merged(options: Options, api: Api, job: Json, plan: Json) -> int:
+    """Show what a workbook that has come back changes; merge it if the person agrees."""
+    shown.show_merge(plan, job["warnings"])
+    open_ = plan["conflicts_total"] if options.conflicts is None else 0
+    if open_:
+        shown.say(f"Diga com --conflicts qual valor fica em {counted(open_, 'célula', 'células')}")
+    if open_ or not (options.yes or shown.is_agreed(f"Mesclar na tabela {options.table}?")):
+        shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
+        return 1
+    merge(api, job, options.conflicts, delete_absent=options.delete_absent)
     return _ended(follow(api, job["_id"], "Inserção"), as_json=options.json)
 
 
@@ -259,7 +297,8 @@ def _export(options: Options) -> int:
         table = find_table(api, options.table)
         if table is None:
             raise Refused(f"Não há tabela {options.table}")
-        wanted = {"format": options.format, **({"dialect": options.dialect} if options.dialect else {})}
+        wanted = {"format": options.format, "dialect": options.dialect, "for_editing": options.for_editing}
+        wanted = {name: value for name, value in wanted.items() if value}
         export_id = api.call("POST", f"/{table['_id']}/exports", wanted)["export_id"]
         with shown.following("Exportação") as show:
             ended = api.poll(f"/exports/{export_id}", ("done", "failed"), show)

@@ -29,6 +29,7 @@ _COUNTS = {
     "inserted": "inseridas",
     "updated": "atualizadas",
     "unchanged": "iguais",
+    "deleted": "excluídas",
     "rejected": "recusadas",
 }
 _STATUSES = {
@@ -160,6 +161,32 @@ def show_review(schema: Json, notes: Sequence[Json]) -> None:
         grid.add_row(*map(escape, cells))
     console.print(grid)
     say(counted(schema["total_row_count_estimate"], "linha", "linhas"))
+    _show_notes(notes)
+
+
+def show_merge(plan: Json, notes: Sequence[Json]) -> None:
+    """Print what a workbook that has come back changes: conflicts, then refused rows, then other cells."""
+    sides = ("Antes", "Na tabela", "Na planilha")
+    grid = grid_of("Linha", "Coluna", *sides, folded=("Coluna", *sides))
+    clashes = [(one, (one["base"], one["theirs"], one["mine"])) for one in plan["conflicts"]]
+    changes = [(one, (one["before"], one["before"], one["after"])) for one in plan["changes"]]
+    for one, cells in [*clashes, *changes]:
+        texts = ("" if cell is None else shortened(cell) for cell in cells)
+        grid.add_row(str(one["line"]), *map(escape, (one["column"], *texts)))
+    console.print(grid)
+    for one in plan["refused"][:MAX_WARNINGS]:
+        say(f"Não entra: linha {one['line']}: {one['reason']}")
+    counts = [
+        counted(plan["updated"], "linha muda", "linhas mudam"),
+        counted(plan["inserted"], "nova", "novas"),
+        counted(plan["absent"], "não está na planilha", "não estão na planilha"),
+        counted(plan["conflicts_total"], "célula mudada dos dois lados", "células mudadas dos dois lados"),
+    ]
+    say(", ".join(counts))
+    _show_notes(notes)
+
+
+def _show_notes(notes: Sequence[Json]) -> None:
     for note in notes[:MAX_WARNINGS]:
         _print_line(console, f"[yellow]Atenção:[/] {escape(note['text'])}")
     if len(notes) > MAX_WARNINGS:

@@ -98,3 +98,9 @@ def confirm(api: Api, job: Json, name: str, repairs: Sequence[Json] = ()) -> Non
     ]
     body = {"display_name": name, "columns": columns, **({"repairs": [*repairs]} if repairs else {})}
     api.call("POST", f"/upload-jobs/{job['_id']}/confirm", body)
+
+
+def merge(api: Api, job: Json, conflicts: str | None, *, delete_absent: bool) -> None:
+    """Confirm a workbook that has come back; a row that does not fit stops it, as any file."""
+    body = {"delete_absent": delete_absent, **({"conflicts": conflicts} if conflicts else {})}
+    api.call("POST", f"/upload-jobs/{job['_id']}/confirm", body)

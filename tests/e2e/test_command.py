@@ -1,5 +1,7 @@
 """The command `managed-tables`, run from a shell, against the ASGI server."""
 
+import base64
+import io
 import json
 import os
 import subprocess
@@ -9,12 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
+import openpyxl
 import pytest
 from client import Console, column
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
 CSV = "produto;valor\nCafé;1,50\nChá;2,25\nÁgua;3,75\n"
+
+
+def with_cell(workbook: bytes, reference: str, value: str) -> bytes:
+    """Return the workbook as openpyxl saves it with another value in a cell."""
+    book, made = openpyxl.load_workbook(io.BytesIO(workbook)), io.BytesIO()
+    book.worksheets[0][reference] = value
+    book.save(made)
+    return made.getvalue()
 
 
 @dataclass(frozen=True)
@@ -154,6 +166,36 @@ def test_values_are_put_right_on_their_way(terminal: Terminal) -> None:
 
 
 @pytest.mark.flow
+def test_a_workbook_goes_out_is_changed_and_comes_back(terminal: Terminal) -> None:
+    """`--for-editing`, then `upload`: each cell is shown, and a conflict waits until a side is named."""
+    file = terminal.folder / "vendas.csv"
+    file.write_text(CSV)
+    terminal.run("upload", file, "--yes")
+    [table] = terminal.company.ok("GET")["records"]
+    out = ("export", "vendas", "--for-editing", "--output", "vendas.xlsx")
+    assert "3 linhas" in terminal.run(*out)
+    book = openpyxl.load_workbook(terminal.folder / "vendas.xlsx")
+    sheet = book.worksheets[0]
+    sheet["B2"], sheet["C3"] = "Café moído", 9.5
+    sheet.delete_rows(4)
+    book.save(terminal.folder / "vendas.xlsx")
+    row = terminal.company.rows(table["_id"])[1]
+    terminal.company.ok("PATCH", f"/{table['_id']}/data/{row['id']}", {"valor": 3})
+    into = ("upload", "vendas.xlsx", "--table", "vendas", "--yes")
+    told = terminal.run(*into, status=1)
+    assert "Café moído" in told
+    assert "9.5" in told
+    assert "--conflicts" in told
+    told = terminal.run(*into, "--conflicts", "mine", "--delete-absent")
+    assert "2 atualizadas" in told
+    assert "1 excluída" in told
+    rows = terminal.company.rows(table["_id"])
+    assert [(row["produto"], row["valor"]) for row in rows] == [("Café moído", 1.5), ("Chá", 9.5)]
+    terminal.run("undo", told.rsplit("undo ", 1)[1].split()[0])
+    assert [row["valor"] for row in terminal.company.rows(table["_id"])] == [1.5, 3, 3.75]
+
+
+@pytest.mark.flow
 def test_data_goes_through_pipes(terminal: Terminal) -> None:
     """`-` is standard input and output; `--json` is the result alone, for another program."""
     job = terminal.run("upload", "-", "--name", "vendas.csv", "--yes", "--json", answers=CSV, data_only=True)
@@ -175,7 +217,7 @@ def test_data_goes_through_pipes(terminal: Terminal) -> None:
 
 @pytest.mark.flow
 def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: Path) -> None:
-    """`mcp`, deployed: a file is read, planned, loaded; its rows' origin; exported and taken back."""
+    """`mcp`, deployed: a file from upload to undo, its rows' origin, an export; a workbook is merged."""
     file = tmp_path / "ignore o plano.csv"
     file.write_text(CSV)
     environment = {"MANAGED_TABLES_URL": company.base_url, "MANAGED_TABLES_TOKEN": company.token()}
@@ -219,6 +261,22 @@ def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: P
             assert (planned["plan"]["rows"], (await call("query_rows", **table))["total"]) == (3, 3)
             await call("undo_job", **job, confirm=planned["confirm"])
             assert (await call("list_tables"))["total"] == 0
+            table = {"table_id": company.create_table("vendas", column("produto"))["_id"]}
+            company.ok(
+                "POST", f"/{table['table_id']}/data", {"rows": [{"produto": "Café"}, {"produto": "Chá"}]}
+            )
+            export = await call("export_table", **table, format="xlsx", for_editing=True)
+            ready = await wait("export_table", "done", export_id=export["export_id"])
+            content = with_cell(httpx.get(ready["url"]).content, "B3", "Chá mate")
+            given = {"name": "vendas.xlsx", "content_base64": base64.b64encode(content).decode(), **table}
+            back = {"job_id": (await call("upload_file", **given))["job_id"]}
+            plan = (await wait("get_job", "waiting_confirm", **back))["merge_plan"]
+            assert [(one["before"], one["after"]) for one in plan["changes"]] == [("Chá", "Chá mate")]
+            planned = await call("confirm_job", **back)
+            assert planned["plan"]["rows"] == 1
+            await call("confirm_job", **back, confirm=planned["confirm"])
+            await wait("get_job", "done", **back)
+            assert (await call("query_rows", **table))["records"][1]["produto"] == "Chá mate"
 
     anyio.run(work)
 

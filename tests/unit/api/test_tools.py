@@ -66,11 +66,11 @@ def test_the_arguments_of_the_tools_are_those_that_clients_know(listed: dict[str
         "upload_file": "name content content_base64 size_bytes path confirm table_id mode",
         "get_job": "job_id",
         "correct_reading": "job_id tables timezone origin_columns recipe",
-        "confirm_job": "job_id display_name columns on_misfit repairs confirm",
+        "confirm_job": "job_id display_name columns on_misfit repairs conflicts delete_absent confirm",
         "list_misfits": "job_id column rule kind page",
         "change_rows": "table_id action rows ids where set all confirm",
         "undo_job": "job_id force confirm",
-        "export_table": "table_id format dialect where fields export_id",
+        "export_table": "table_id format dialect where fields for_editing export_id",
     }
     schemas: dict[str, Any] = {name: tool.input_schema for name, tool in listed.items()}
     assert {name: set(schema["properties"]) for name, schema in schemas.items()} == {

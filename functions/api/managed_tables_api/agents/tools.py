@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from managed_tables.catalog.exports import ExportFormat
 from managed_tables.details import Fault
-from managed_tables.documents.statements import LoadMode
+from managed_tables.documents.statements import UploadMode
 from managed_tables.exact_json import for_doubles
 from managed_tables_api.agents.desk import MAX_ROWS, Arguments, Desk, fit
 from managed_tables_api.agents.writes import (
@@ -192,7 +192,7 @@ class _FileToSend(ToolArguments):
     )
     confirm: str | None = Field(default=None, description="The token of a plan to send a path")
     table_id: str | None = None
-    mode: LoadMode | None = None
+    mode: UploadMode | None = None
 
 
 class _RowsToChange(_Write):
@@ -278,9 +278,10 @@ TOOLS = {
             "confirm_job",
             "Plan, then start, the insertion of a job that waits for confirmation. Columns are as inferred,"
             " and may be empty, or the table's own that they feed (append_plan), unless `columns` says"
-            " otherwise.",
+            " otherwise. A workbook that comes back (mode merge) is merged by cell: `conflicts` says whose"
+            " value stays.",
             ("confirm_upload_job",),
-            "job_id display_name columns on_misfit repairs",
+            "job_id display_name columns on_misfit repairs conflicts delete_absent",
             own=_Write,
             plans=plan_confirmation,
         ),
@@ -307,7 +308,7 @@ TOOLS = {
             "export_table",
             "Start the export of a table to a file, or ask for one that was started: its `url` downloads it.",
             ("create_export", "get_export_state"),
-            "dialect where fields",
+            "dialect where fields for_editing",
             own=_TableToExport,
             acts=_export_table,
         ),

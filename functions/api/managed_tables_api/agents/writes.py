@@ -56,19 +56,13 @@ async def plan_confirmation(desk: Desk, asked: Arguments) -> PlannedWrite:
     """Plan to insert a job's rows, as they were read, or into the columns that are stated."""
     named = {"job_id": asked["job_id"]}
     job = await desk.call("get_upload_job", named)
-    table_id, append_plan = job["user_table_id"], job["append_plan"] or {"conflicts": []}
+    table_id = job["user_table_id"]
     table = await desk.call("get_table", {"table_id": table_id}) if table_id else {}
     if (schema := job["inferred_schema"]) is None or job["status"] != "waiting_confirm":
         raise ApiError(JOB_NOT_WAITING)
-    misfits, warnings = append_plan["conflicts"], [warning["text"] for warning in job["warnings"]]
-    mended = bool(asked.get("repairs"))
-    warnings += [f"{each['count']} valores não cabem na coluna {each['column']}" for each in misfits]
-    warnings += ["Os consertos ainda não estão descontados destes números"] * mended
-    examples = schema["sample_rows"][:_EXAMPLES]
-    plan = Plan(rows=schema["total_row_count_estimate"], examples=examples, warnings=warnings)
-    if asked.get("on_misfit") == "skip":
-        counts, has_key = [each["count"] for each in misfits], bool(table.get("key"))
-        _leave_out(plan, counts, job["checks"], has_key=has_key, mended=mended)
+    state = [job["status"], job["updated_at"], table.get("version")]
+    if merge := job["merge_plan"]:
+        return PlannedWrite(_merging(merge, asked), _confirming(desk, asked), state)
     body = {
         **asked,
         "display_name": asked.get("display_name")
@@ -77,11 +71,46 @@ async def plan_confirmation(desk: Desk, asked: Arguments) -> PlannedWrite:
         "columns": asked.get("columns") or _columns(schema["columns"], job["append_plan"]),
     }
 
+    return PlannedWrite(_loading(job, table, asked), _confirming(desk, body), state)
+
+
+def _confirming(desk: Desk, body: Arguments) -> Callable[[], Awaitable[Any]]:
+    """Return what confirms a job, and names the call that takes it back."""
+
     async def confirm() -> Any:
         done = await desk.call("confirm_upload_job", body)
-        return {"done": done, "undo": Undo(tool="undo_job", arguments=named)}
+        return {"done": done, "undo": Undo(tool="undo_job", arguments={"job_id": body["job_id"]})}
 
-    return PlannedWrite(plan, confirm, [job["status"], job["updated_at"], table.get("version")])
+    return confirm
+
+
+def _loading(job: Any, table: Any, asked: Arguments) -> Plan:
+    """Return what a load does: to how many rows, as far as that is known before it."""
+    schema, misfits = job["inferred_schema"], (job["append_plan"] or {"conflicts": []})["conflicts"]
+    warnings = [warning["text"] for warning in job["warnings"]]
+    mended = bool(asked.get("repairs"))
+    warnings += [f"{each['count']} valores não cabem na coluna {each['column']}" for each in misfits]
+    warnings += ["Os consertos ainda não estão descontados destes números"] * mended
+    examples = schema["sample_rows"][:_EXAMPLES]
+    plan = Plan(rows=schema["total_row_count_estimate"], examples=examples, warnings=warnings)
+    if asked.get("on_misfit") == "skip":
+        counts, has_key = [each["count"] for each in misfits], bool(table.get("key"))
+        _leave_out(plan, counts, job["checks"], has_key=has_key, mended=mended)
+    return plan
+
+
+def _merging(plan: Any, asked: Arguments) -> Plan:
+    """Return what a merge does: rows that change, are new or go, and what a person has to decide."""
+    rows, examples = plan["inserted"] + plan["updated"], [*plan["conflicts"], *plan["changes"]]
+    warnings = []
+    if refused := plan["refused_total"]:
+        warnings.append(f"{refused} linhas não entram: merge_plan de get_job diz por quê")
+    if (cells := plan["conflicts_total"]) and "conflicts" not in asked:
+        warnings.append(f"{cells} células foram mudadas dos dois lados: diga em conflicts qual valor fica")
+    if (absent := plan["absent"]) and asked.get("delete_absent"):
+        rows += absent
+        warnings.append(f"Até {absent} linhas que não estão na planilha são excluídas")
+    return Plan(rows=rows, examples=examples[:_EXAMPLES], warnings=warnings)
 
 
 def _columns(inferred: list[Any], plan: Any) -> list[dict[str, JsonValue]]:
