@@ -10,8 +10,9 @@ SECTIONS = {  # name: module, function
     "export": ("exports", "run"),
     "gigabyte": ("gigabyte", "run"),
     "rules": ("rules", "run"),
+    "workbooks": ("workbooks", "run"),
 }
-_ON_REQUEST = ("gigabyte", "rules")  # take minutes for one figure
+_ON_REQUEST = ("gigabyte", "rules", "workbooks")  # take minutes for one figure
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from bulk_steps import BulkDelete, BulkUpdate, InsertOnConflict, InsertReturning
 from cancelling import Cancel, FailAdding
 from export_steps import Export, StartExport
 from injection import Fault, run_step
+from merging import Merge, PlanMerge
 from remembering import ConfirmItself, ReadAgain, Recall
 from reviewing import AnalyzeAgain, InsertSkipping, Reanalyze
 from sharing import AnalyzeGivingOn, IngestWaiting, InsertGivingOn, WaitForSlot
@@ -80,6 +81,8 @@ SCENARIOS = [
     Undo("append"),
     Undo("upsert"),
     Undo("replace"),
+    PlanMerge(),
+    Merge(),
 ]
 
 # Requests that find out whether a commit was done whose answer was lost.

@@ -100,14 +100,20 @@ class World:
         return table_id
 
     def queued_job(
-        self, *contents: str, mode: JobMode = "create", table_id: str | None = None, seconds: float = 600
+        self,
+        *contents: str | bytes,
+        mode: JobMode = "create",
+        table_id: str | None = None,
+        seconds: float = 600,
+        name: str = "vendas.csv",
     ) -> JobRecord:
         """Return a job whose files, with these contents, are in the bucket but not announced yet."""
         job_id, now = new_record_id(), datetime.now(UTC)
-        keys = [upload_key(self.company_id, job_id, number, "csv") for number in range(len(contents))]
+        bodies = [content.encode() if isinstance(content, str) else content for content in contents]
+        kind = name.rpartition(".")[2]
+        keys = [upload_key(self.company_id, job_id, number, kind) for number in range(len(contents))]
         files = tuple(
-            UploadedFile("vendas.csv", key, len(content), "text/csv")
-            for key, content in zip(keys, contents, strict=True)
+            UploadedFile(name, key, len(body), "text/csv") for key, body in zip(keys, bodies, strict=True)
         )
         job = JobRecord(
             company_id=self.company_id,
@@ -122,9 +128,9 @@ class World:
             user_table_id=table_id,
         )
         self.services.jobs.create(job)
-        for file, content in zip(files, contents, strict=True):
+        for file, body in zip(files, bodies, strict=True):
             self.services.s3.put_object(
-                Bucket=self.services.settings.bucket_name, Key=file.storage_path, Body=content.encode()
+                Bucket=self.services.settings.bucket_name, Key=file.storage_path, Body=body
             )
         return job
 
@@ -204,7 +210,8 @@ class World:
         asked = {
             key.split("/")[2] for key in self.keys() if key.endswith("/request.json")
         }  # expires by itself
-        assert {key.split("/")[2] for key in self.keys()} <= jobs | exports | asked
+        bases = {record.table_id for record in records}  # of workbooks that went out, by table
+        assert {key.split("/")[2] for key in self.keys()} <= jobs | exports | asked | bases
 
     def _assert_ends_told(self) -> None:
         """Check that every job's end is announced, by the sweep if the step could not."""

@@ -44,10 +44,24 @@ def make_workbook_plan(
     workbook = analysis.workbook
     if workbook is None:
         raise JobError(errors.BASE_GONE, reason=NO_BASE)
-    choices = {**confirmed.terms.choices, ROW_MARK: ColumnChoice(source=workbook.ids)}
-    terms = confirmed.terms.model_copy(update={"choices": choices})
-    plan = make_plan(staged, analysis, (*columns, _MARK), services.settings.default_timezone, terms)
     base = _fetch_base(services, job.company_id, confirmed.table_id, workbook.base_id, staged.parent)
+    zone = services.settings.default_timezone
+    return plan_against(base, staged, analysis, workbook.ids, columns, zone, confirmed.terms)
+
+
+def plan_against(
+    base: BaseRows,
+    staged: Path,
+    analysis: AnalysisDocument,
+    ids: str,
+    columns: tuple[Column, ...],
+    timezone: str,
+    terms: LoadTerms,
+) -> LoadPlan:
+    """Return the plan of staged rows that are compared with the base; `ids` is the column of theirs."""
+    choices = {**terms.choices, ROW_MARK: ColumnChoice(source=ids)}
+    marked = terms.model_copy(update={"choices": choices})
+    plan = make_plan(staged, analysis, (*columns, _MARK), timezone, marked)
     return replace(plan, base=base, mark=plan.columns[-1].cell)
 
 
