@@ -3,14 +3,18 @@
 import io
 import json
 import random
+import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import openpyxl
 import pytest
 from loads import Loads
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from reports import Reports
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
@@ -416,6 +420,101 @@ def test_one_token_is_enough(books: Workbooks, kept: str) -> None:
     made = io.BytesIO()
     book.save(made)
     assert counts(books.plan(made.getvalue())) == (0, 0, 0, 4, 0, 0)
+
+
+def in_1904(book: Any) -> None:
+    """Days count from 1904, as in workbooks of old Macs."""
+    book.epoch = CALENDAR_MAC_1904
+
+
+def with_15_digits(book: Any) -> None:
+    """Numbers have the digits that a program shows."""
+    for (cell,) in book.worksheets[0]["D2:D5"]:
+        cell.value = None if cell.value is None else float(f"{cell.value:.15g}")
+
+
+def with_words(book: Any) -> None:
+    """Yes and no are words, in the language of the program."""
+    for (cell,) in book.worksheets[0]["E2:E5"]:
+        cell.value = {True: "VERDADEIRO", False: "FALSO", None: None}[cell.value]
+
+
+def filtered(book: Any) -> None:
+    """A filter hides rows, and a person a column."""
+    sheet = book.worksheets[0]
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[5].hidden = True
+    sheet.column_dimensions["C"].hidden = True
+
+
+def behind_another_sheet(book: Any) -> None:
+    """A sheet of one's own stands in front."""
+    notes = book.create_sheet("Contas", 0)
+    for row in (["nome", "n"], ["Soma", 10], ["Média", 2.5]):
+        notes.append(row)
+    book.active = 0
+
+
+def with_a_title(book: Any) -> None:
+    """Lines are put above the header, and a note under the rows, in a column of its own."""
+    sheet = book.worksheets[0]
+    sheet.insert_rows(1, 2)
+    sheet["B1"] = "Conferido em março"
+    sheet.tables.clear()
+
+
+def with_formulas(book: Any) -> None:
+    """A cell is the formula that has its value."""
+    book.worksheets[0]["C2"] = "=0+1"
+
+
+def packed_again(content: bytes, change: Callable[[str], str]) -> bytes:
+    """Return the workbook with its sheet's XML changed, as another program writes the same."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            is_sheet = name == "xl/worksheets/sheet1.xml"
+            new.writestr(name, change(part.decode()).encode() if is_sheet else part)
+    return made.getvalue()
+
+
+def prefixed(xml: str) -> str:
+    """Return the XML with a prefix before each element of the main namespace."""
+    xml = re.sub(r"<(/?)(?=[a-zA-Z])(?![a-zA-Z0-9]+:)", r"<\1x:", xml)
+    return xml.replace("xmlns=", "xmlns:x=", 1)
+
+
+@pytest.mark.parametrize(
+    "change", [in_1904, with_15_digits, with_words, filtered, behind_another_sheet, with_a_title]
+)
+def test_what_programs_and_people_do_is_no_change(books: Workbooks, change: Change) -> None:
+    _, content = books.export()
+    book: Any = openpyxl.load_workbook(io.BytesIO(content))
+    change(book)
+    made = io.BytesIO()
+    book.save(made)
+    plan = books.plan(made.getvalue())
+    assert (plan["changes"], plan["refused"]) == ([], [])
+    assert counts(plan) == (0, 0, 0, 4, 0, 0)
+
+
+def test_another_programs_xml_is_no_change(books: Workbooks) -> None:
+    _, content = books.export()
+    assert counts(books.plan(packed_again(content, prefixed))) == (0, 0, 0, 4, 0, 0)
+
+
+def test_a_formulas_value_is_the_cells(books: Workbooks) -> None:
+    """With its result it is a value like others; without, the row is refused by its cell."""
+    _, content = books.export()
+    book: Any = openpyxl.load_workbook(io.BytesIO(content))
+    with_formulas(book)
+    made = io.BytesIO()
+    book.save(made)
+    plan = books.plan(made.getvalue())
+    assert [(one["line"], one["column"], one["code"]) for one in plan["refused"]] == [(2, "n", "REQUIRED")]
+    calculated = partial(re.sub, r"<f>0\+1</f>(<v ?/>|<v></v>)", "<f>0+1</f><v>1</v>")
+    known = packed_again(made.getvalue(), calculated)
+    assert counts(books.plan(known)) == (0, 0, 0, 4, 0, 0)
 
 
 TEXTS = [
