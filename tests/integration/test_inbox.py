@@ -1,5 +1,6 @@
 """The inbox: an object becomes one job; unattended, it becomes rows or fails with a reason."""
 
+import io
 import threading
 import time
 from collections.abc import Mapping
@@ -7,7 +8,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import openpyxl
 import pytest
+from editing import export_for_editing
 
 from managed_tables.aws import storage
 from managed_tables.aws_services import READ_TIMEOUT_SECONDS
@@ -15,6 +18,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, StepOutcome
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
+    CONFLICTS_OPEN,
     INBOX_FILE_REFUSED,
     INBOX_METADATA_INVALID,
     INBOX_OBJECT_GONE,
@@ -32,6 +36,7 @@ from managed_tables_analyze.handler import analyze_job
 from managed_tables_ingest.handler import Arrival, read_arrivals, take_object
 from managed_tables_insert.errands import recall_for
 from managed_tables_insert.handler import run_job
+from managed_tables_insert.workbooks import plan_merge
 
 SALES = "produto;valor\ncafé;1,50\npão;2,25\n"
 UNATTENDED = {"auto-confirm": "true", "table": "vendas"}
@@ -46,13 +51,16 @@ class Inbox:
     company: ConnectionRecord
     sequence: int = 0
 
-    def put(self, content: str, metadata: Mapping[str, str] = {}, name: str = "vendas.csv") -> Arrival:
+    def put(
+        self, content: str | bytes, metadata: Mapping[str, str] = {}, name: str = "vendas.csv"
+    ) -> Arrival:
         """Put an object; return its event."""
         key = f"inbox/{self.company.company_id}/{name}"
+        body = content.encode() if isinstance(content, str) else content
         etag = self.services.s3.put_object(
-            Bucket=self.services.settings.bucket_name, Key=key, Body=content.encode(), Metadata=metadata
+            Bucket=self.services.settings.bucket_name, Key=key, Body=body, Metadata=metadata
         )["ETag"]
-        return self.event(key, len(content.encode()), etag)
+        return self.event(key, len(body), etag)
 
     def event(self, key: str, size_bytes: int, etag: str, name: str = "Put") -> Arrival:
         """Return S3's event about an object."""
@@ -65,7 +73,9 @@ class Inbox:
         }
         return next(iter(read_arrivals({"Records": [record]})))
 
-    def take(self, content: str, metadata: Mapping[str, str] = {}, name: str = "vendas.csv") -> JobRecord:
+    def take(
+        self, content: str | bytes, metadata: Mapping[str, str] = {}, name: str = "vendas.csv"
+    ) -> JobRecord:
         """Put an object, deliver its event, and return the job."""
         arrival = self.put(content, metadata, name)
         take_object(self.services, arrival)
@@ -88,6 +98,15 @@ class Inbox:
     def insert(self, job: JobRecord) -> Any:
         """Run the second step; return its outcome."""
         return run_job(self.services, job.company_id, job.job_id)["outcome"]
+
+    def bring_back(self, content: bytes) -> JobRecord:
+        """Take a workbook that was exported through its three steps; return how the job ended."""
+        job = self.take(content, UNATTENDED, "vendas.xlsx")
+        recall_for(self.services, job.company_id, job.job_id)
+        assert self.analyze(job) == {"outcome": "analyzed", "auto_confirm": True, "merge": True}
+        plan_merge(self.services, self.job(job.job_id))
+        self.insert(job)
+        return self.job(job.job_id)
 
     def load(self, content: str, metadata: Mapping[str, str] = UNATTENDED) -> JobRecord:
         """Take an object through both steps; return how the job ended."""
@@ -425,3 +444,24 @@ def test_a_repeated_step_loads_nothing_twice(inbox: Inbox) -> None:
     inbox.analyze(job)
     assert [inbox.insert(job), inbox.insert(job)] == ["done", "done"]
     assert inbox.rows("SELECT count(*) FROM vendas") == [(2,)]
+
+
+def test_a_workbook_that_comes_back_by_itself_is_merged_unless_a_cell_needs_a_person(inbox: Inbox) -> None:
+    table_id = inbox.make_table(column("produto"), column("valor", "integer"))
+    inbox.load("produto;valor\ncafé;1\npão;2\n")
+    table = inbox.services.tables.find(inbox.company.company_id, table_id)
+    assert table is not None
+    _, content = export_for_editing(inbox.services, table)
+    book: Any = openpyxl.load_workbook(io.BytesIO(content))
+    book.worksheets[0]["C2"] = 10
+    changed = io.BytesIO()
+    book.save(changed)
+    merged = inbox.bring_back(changed.getvalue())
+    assert (merged.status, merged.mode) == ("done", "merge"), merged.error
+    assert inbox.rows("SELECT produto, valor FROM vendas ORDER BY 1") == [("café", 10), ("pão", 2)]
+    book.worksheets[0]["C2"] = 11  # of the same export, where the table has 10 by now
+    changed = io.BytesIO()
+    book.save(changed)
+    job = inbox.bring_back(changed.getvalue())
+    assert refused(job) == CONFLICTS_OPEN.code
+    assert inbox.rows("SELECT produto, valor FROM vendas ORDER BY 1") == [("café", 10), ("pão", 2)]

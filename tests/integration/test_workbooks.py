@@ -6,13 +6,14 @@ import random
 import re
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import openpyxl
 import pytest
+from editing import export_for_editing
 from loads import Loads
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from reports import Reports
@@ -20,10 +21,8 @@ from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.exports import ExportRequest, new_export
 from managed_tables.object_keys import BASE, base_key
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_export.handler import run_export
 from managed_tables_insert.errands import find_errand, recall_for
 
 JOBS = "/v1/managed-tables/upload-jobs"
@@ -59,14 +58,7 @@ class Workbooks:
         services, company_id = self.company.services, self.company.company.company_id
         table = services.tables.find(company_id, self.table.table_id)
         assert table is not None
-        request = ExportRequest("xlsx", for_editing=True, **wanted)
-        export = new_export(company_id, "507f1f77bcf86cd799439014", table, request, services.settings.zone)
-        services.storage.put_json(export.request_key, asdict(request))
-        services.exports.create(export)
-        assert run_export(services, company_id, export.export_id, 1e12) == {"outcome": "done"}
-        found = services.exports.find(company_id, export.export_id)
-        assert found is not None
-        return found, services.storage.read_range(found.key or "", 0, 2**30)
+        return export_for_editing(services, table, **wanted)
 
     def upload(self, content: bytes, table: TableClient | None = None, **options: Any) -> str:
         """Return the id of a job whose workbook is read, and planned where it is one of ours."""
